@@ -1,0 +1,279 @@
+#include "base/fd.h"
+
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+int write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int read_all(int fd, size_t max, char **out, size_t *len)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+
+	/* One more than the size says, so that the usual file needs no second allocation. */
+	size_t cap = st.st_size > 0 && (size_t)st.st_size < max ? (size_t)st.st_size + 1 : 4096;
+	size_t used = 0;
+	_cleanup_(freep) char *buf = xmalloc(cap + 1);
+
+	for (;;) {
+		ssize_t n = read(fd, buf + used, cap - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+		if (used > max)
+			return -EFBIG;
+		if (used == cap) {
+			cap *= 2;
+			buf = xreallocarray(buf, cap + 1, 1);
+		}
+	}
+	buf[used] = '\0';
+	*out = take_ptr(&buf);
+	if (len)
+		*len = used;
+	return 0;
+}
+
+int read_file_at(int dirfd, const char *path, size_t max, char **out, size_t *len)
+{
+	_cleanup_(closep) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	return read_all(fd, max, out, len);
+}
+
+ssize_t read_line_at(int dirfd, const char *path, char *buf, size_t size)
+{
+	_cleanup_(closep) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	ssize_t n = read(fd, buf, size - 1);
+	if (n < 0)
+		return -errno;
+	if (n > 0 && buf[n - 1] == '\n')
+		n--;
+	buf[n] = '\0';
+	return n;
+}
+
+int write_text_at(int dirfd, const char *path, const char *text)
+{
+	_cleanup_(closep) int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+int replace_file_at(int dirfd, const char *name, const void *data, size_t len, mode_t mode, bool durable)
+{
+	_cleanup_(freep) char *tmp = xasprintf("%s.tmp.%d", name, (int)getpid());
+	int r;
+	{
+		_cleanup_(closep) int fd =
+			openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+
+		if (fd < 0)
+			return fail(-errno, "create %s", name);
+		r = write_all(fd, data, len);
+		if (r == 0 && durable && fsync(fd) < 0)
+			r = -errno;
+	}
+	if (r == 0 && renameat(dirfd, tmp, dirfd, name) < 0)
+		r = -errno;
+	if (r == 0 && durable && fsync(dirfd) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(dirfd, tmp, 0);
+		return fail(r, "write %s", name);
+	}
+	return 0;
+}
+
+int make_dir_at(int dirfd, const char *path, mode_t mode)
+{
+	if (mkdirat(dirfd, path, mode) < 0 && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+int make_dirs(const char *path, mode_t mode)
+{
+	_cleanup_(freep) char *copy = xstrdup(path);
+
+	for (char *p = copy + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		int r = make_dir_at(AT_FDCWD, copy, mode);
+		if (r < 0)
+			return fail(r, "create %s", copy);
+		*p = '/';
+	}
+	int r = make_dir_at(AT_FDCWD, copy, mode);
+	return r < 0 ? fail(r, "create %s", path) : 0;
+}
+
+static int remove_children(int fd, dev_t dev);
+
+/* Removes one entry of DIRFD, a directory with all below it when it is on device DEV. */
+static int remove_entry(int dirfd, const char *name, dev_t dev)
+{
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return fail(-errno, "remove %s", name);
+
+	_cleanup_(closep) int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : fail(-errno, "remove %s", name);
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return fail(-errno, "remove %s", name);
+	if (st.st_dev != dev)
+		return refuse(-EXDEV, "not removing %s: something is mounted there", name);
+	int r = remove_children(take_fd(&fd), dev);
+	if (r < 0)
+		return r;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return fail(-errno, "remove %s", name);
+	return 0;
+}
+
+/* Consumes FD. */
+static int remove_children(int fd, dev_t dev)
+{
+	DIR *dir = fdopendir(fd);
+	int r = 0;
+
+	if (!dir) {
+		close(fd);
+		return fail(-errno, "read directory");
+	}
+	for (struct dirent *e; r == 0 && (e = readdir(dir));)
+		if (!streq(e->d_name, ".") && !streq(e->d_name, ".."))
+			r = remove_entry(fd, e->d_name, dev);
+	closedir(dir);
+	return r;
+}
+
+int remove_tree_at(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : fail(-errno, "remove %s", name);
+	return remove_entry(dirfd, name, st.st_dev);
+}
+
+#define FD_PASS_MAX 8
+
+int fd_send(int sock, const void *data, size_t len, const int *fds, size_t n)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(FD_PASS_MAX * sizeof(int))];
+	} control = {0};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (n > FD_PASS_MAX)
+		return -E2BIG;
+	if (n) {
+		msg.msg_control = control.buf;
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	}
+	ssize_t sent;
+	do
+		sent = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0)
+		return -errno;
+	return (size_t)sent == len ? 0 : -EMSGSIZE;
+}
+
+ssize_t fd_recv(int sock, void *data, size_t len, int *fds, size_t *n)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(FD_PASS_MAX * sizeof(int))];
+	} control = {0};
+	struct iovec iov = {.iov_base = data, .iov_len = len};
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof(control.buf)};
+	size_t room = n ? *n : 0, got = 0;
+	ssize_t r;
+
+	do
+		r = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -errno;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < count; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			if (got < room)
+				fds[got++] = fd;
+			else
+				close(fd);
+		}
+	}
+	if (n)
+		*n = got;
+	return r;
+}
+
+int ensure_stdio(void)
+{
+	for (;;) {
+		int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		if (fd < 0)
+			return fail(-errno, "open /dev/null");
+		if (fd > STDERR_FILENO) {
+			close(fd);
+			return 0;
+		}
+		fcntl(fd, F_SETFD, 0);
+	}
+}
