@@ -3,7 +3,7 @@
  *     floor [--bare] [--cgroup DIR] ROOTFS COMMAND [ARG...]
  *
  * It does, one after the other and hard-wired, what the config.json that `runc spec` writes asks for:
- * seven namespaces, a cgroup with its device program, the seven mounts, device nodes, masked and
+ * six namespaces, a cgroup with its device program, the seven mounts, device nodes, masked and
  * read-only paths, a read-only root, loopback, a host name, the capabilities, no_new_privs, a limit.
  * What a runtime must add (reading JSON, checking it, state on disk, resolving paths without trusting
  * the image, hooks, a monitor) is what the distance to this row is the price of.
@@ -293,7 +293,7 @@ static pid_t spawn(int cgroup, int *pidfd)
 
 	if (cgroup >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)cgroup;
+		args.cgroup = (unsigned int)cgroup;
 	}
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }

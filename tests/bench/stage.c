@@ -42,7 +42,8 @@ enum { EXIT_USAGE = 2, EXIT_LEFTOVERS = 3, EXIT_STAGE = 125 };
 
 extern char **environ;
 
-static volatile pid_t command_pid;
+static pid_t command_pid;
+static volatile sig_atomic_t stop_requested;
 
 static void die(const char *what)
 {
@@ -135,15 +136,28 @@ static int end_leftovers(void)
 	}
 }
 
-/* Passes a request to stop on to the command and to what it waits for at that moment. */
-static void forward(int sig)
+/* A shell acts on a signal only when what it waits for has ended: the deepest get it first. */
+static void signal_tree(pid_t pid, int sig, int depth)
 {
-	pid_t list[32];
-	int n = children_of(command_pid, list, 32);
+	pid_t list[64];
+	int n = depth > 0 ? children_of(pid, list, 64) : 0;
 
 	for (int i = 0; i < n; i++)
-		kill(list[i], sig);
-	kill(command_pid, sig);
+		signal_tree(list[i], sig, depth - 1);
+	kill(pid, sig);
+}
+
+/* A request to stop goes to the command and below, not to what was handed over to us: the command
+ * may want to end its containers in an orderly way. */
+static void stop_command(void)
+{
+	signal_tree(command_pid, SIGTERM, 8);
+}
+
+static void on_stop(int sig)
+{
+	(void)sig;
+	stop_requested = 1;
 }
 
 static int wait_for_command(void)
@@ -151,8 +165,12 @@ static int wait_for_command(void)
 	for (;;) {
 		int status;
 		pid_t pid = waitpid(-1, &status, 0);
-		if (pid < 0 && errno == EINTR)
+		if (pid < 0 && errno == EINTR) {
+			if (stop_requested)
+				stop_command();
+			stop_requested = 0;
 			continue;
+		}
 		if (pid < 0)
 			die("wait");
 		if (pid == command_pid)
@@ -162,8 +180,10 @@ static int wait_for_command(void)
 
 int main(int argc, char **argv)
 {
+	/* No SA_RESTART: the signal has to interrupt the wait. One that comes just before the wait is
+	 * only acted on when a process ends, or at the next one. */
+	const struct sigaction stop_action = { .sa_handler = on_stop };
 	int i = 1;
-	pid_t pid;
 
 	if (i < argc && !strcmp(argv[i], "--memlock")) {
 		pretend_memlock_is_raised();
@@ -175,15 +195,15 @@ int main(int argc, char **argv)
 	}
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		die("become a subreaper");
-	errno = posix_spawnp(&pid, argv[i + 1], NULL, NULL, argv + i + 1, environ);
+	errno = posix_spawnp(&command_pid, argv[i + 1], NULL, NULL, argv + i + 1, environ);
 	if (errno)
 		die(argv[i + 1]);
-	command_pid = pid;
-
-	/* A terminal's Ctrl-C reaches the command by itself; stay to reap. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, forward);
-	signal(SIGHUP, forward);
+	sigaction(SIGINT, &stop_action, NULL);
+	sigaction(SIGTERM, &stop_action, NULL);
+	sigaction(SIGHUP, &stop_action, NULL);
+	/* If whoever set the stage up is killed outright, the show is over too. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM))
+		die("ask for a signal when the parent ends");
 
 	int status = wait_for_command();
 	int left = end_leftovers();
