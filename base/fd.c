@@ -266,7 +266,7 @@ ssize_t fd_recv(int sock, void *data, size_t len, int *fds, size_t *n)
 int ensure_stdio(void)
 {
 	for (;;) {
-		int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		int fd = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 
 		if (fd < 0)
 			return fail(-errno, "open /dev/null");

@@ -19,6 +19,11 @@ static inline void closep(int *fd)
 	errno = keep;
 }
 
+/*
+ * Files are opened with openat(AT_FDCWD, ...), never open(): musl's open() follows each call with an
+ * fcntl(F_SETFD) for kernels of long ago.
+ */
+
 /* The fd of a variable, which becomes -EBADF. */
 static inline int take_fd(int *fd)
 {

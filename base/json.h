@@ -81,6 +81,6 @@ void json_put_u64(struct json_writer *w, const char *key, uint64_t value);
 void json_put_i64(struct json_writer *w, const char *key, int64_t value);
 void json_put_bool(struct json_writer *w, const char *key, bool value);
 void json_put_null(struct json_writer *w, const char *key);
-void json_put_strs(struct json_writer *w, const char *key, char *const *values, size_t n);
+void json_put_strs(struct json_writer *w, const char *key, const char *const *values, size_t n);
 /* Copies a parsed subtree. */
 void json_put_node(struct json_writer *w, const char *key, const struct json *node);

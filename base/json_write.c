@@ -115,7 +115,7 @@ void json_put_null(struct json_writer *w, const char *key)
 	json_put_str(w, key, NULL);
 }
 
-void json_put_strs(struct json_writer *w, const char *key, char *const *values, size_t n)
+void json_put_strs(struct json_writer *w, const char *key, const char *const *values, size_t n)
 {
 	json_open(w, key, '[');
 	for (size_t i = 0; i < n; i++)

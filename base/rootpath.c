@@ -1,6 +1,7 @@
 #include "base/rootpath.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,45 +48,67 @@ static int split_last(const char *path, char *parent, size_t size, char *name)
 	return streq(name, ".") || streq(name, "..") ? -EINVAL : 0;
 }
 
+/* The deepest directory of PATH that exists; *REST is where the missing part of PATH starts. */
+static int open_existing(int rootfd, const char *path, const char **rest)
+{
+	char prefix[PATH_MAX];
+	size_t len = strlen(path);
+
+	if (len >= sizeof(prefix))
+		return -ENAMETOOLONG;
+	memcpy(prefix, path, len + 1);
+	for (;;) {
+		int fd = root_open(rootfd, rootpath(prefix), O_PATH | O_DIRECTORY, 0);
+
+		if (fd != -ENOENT || len == 0) {
+			*rest = path + len;
+			return fd;
+		}
+		while (len && prefix[len - 1] == '/')
+			len--;
+		while (len && prefix[len - 1] != '/')
+			len--;
+		prefix[len] = '\0';
+	}
+}
+
+/* mkdir of NAME (LEN bytes) in DIR, and an fd of it. A symlink there is dangling, or another process's
+ * work: refused. */
+static int make_and_open(int dir, const char *start, size_t len, mode_t mode)
+{
+	char name[NAME_MAX + 1];
+
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, start, len);
+	name[len] = '\0';
+	if (streq(name, "..") || streq(name, "."))
+		return -EINVAL; /* after a directory that does not exist there is nothing to go up from */
+	if (mkdirat(dir, name, mode) < 0 && errno != EEXIST)
+		return -errno;
+	int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 int root_make_dirs(int rootfd, struct rootpath path, mode_t mode)
 {
-	int fd = root_open(rootfd, path, O_PATH | O_DIRECTORY, 0);
-	if (fd >= 0)
-		return fd;
-	if (fd != -ENOENT)
-		return fail(fd, "open directory %s in the root filesystem", path.p);
-
-	char prefix[PATH_MAX];
-	size_t len = strlen(path.p);
-	if (len >= sizeof(prefix))
-		return fail(-ENAMETOOLONG, "create %s in the root filesystem", path.p);
-
-	/* From the front: each existing prefix is resolved anew, so a symlink on the way stays inside. */
-	_cleanup_(closep) int dir = root_open(rootfd, rootpath("/"), O_PATH | O_DIRECTORY, 0);
+	const char *rest;
+	_cleanup_(closep) int dir = open_existing(rootfd, path.p, &rest);
 	if (dir < 0)
-		return fail(dir, "open the root filesystem");
-	for (size_t i = 0; i < len;) {
-		while (path.p[i] == '/')
-			i++;
-		size_t start = i;
-		while (i < len && path.p[i] != '/')
-			i++;
-		if (i == start)
-			break;
-		memcpy(prefix, path.p, i);
-		prefix[i] = '\0';
+		return fail(dir, "open directory %s in the root filesystem", path.p);
 
-		int next = root_open(rootfd, rootpath(prefix), O_PATH | O_DIRECTORY, 0);
-		if (next == -ENOENT) {
-			const char *name = prefix + start;
-			if (mkdirat(dir, name, i == len ? mode : 0755) < 0 && errno != EEXIST)
-				return fail(-errno, "create %s in the root filesystem", prefix);
-			next = root_open(rootfd, rootpath(prefix), O_PATH | O_DIRECTORY, 0);
+	while (*rest) {
+		size_t len = strcspn(rest, "/");
+
+		if (len) {
+			bool last = !rest[len + strspn(rest + len, "/")];
+			int next = make_and_open(dir, rest, len, last ? mode : 0755);
+			if (next < 0)
+				return fail(next, "create directory %s in the root filesystem", path.p);
+			close(dir);
+			dir = next;
 		}
-		if (next < 0)
-			return fail(next, "open %s in the root filesystem", prefix);
-		close(dir);
-		dir = next;
+		rest += len + strspn(rest + len, "/");
 	}
 	return take_fd(&dir);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <linux/close_range.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
