@@ -21,7 +21,12 @@ BASE  := -std=gnu17 -D_GNU_SOURCE -DCTR_VERSION='"$(VERSION)"' -I. -g -MMD -MP $
 # musl has no kernel headers of its own; only the kernel's folders are let in, not glibc's.
 UAPI  := $(B)/uapi
 MUSL_CFLAGS  := $(BASE) -O2 -fPIE -ffunction-sections -fdata-sections -idirafter $(UAPI)
-MUSL_LDFLAGS := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections -s
+# Debian 12's musl-gcc does not know -static-pie (it would link dynamically), so the start files are named.
+MUSL_LIB     := /usr/lib/x86_64-linux-musl
+MUSL_LDFLAGS := -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text,-z,relro,-z,now,-z,noexecstack,--gc-sections -s
+MUSL_START   := $(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $(shell $(CC) -print-file-name=crtbeginS.o)
+MUSL_END     := $(shell $(CC) -print-file-name=crtendS.o) $(MUSL_LIB)/crtn.o
+musl_link     = $(MUSL_CC) $(MUSL_CFLAGS) $(MUSL_LDFLAGS) -o $@ $(MUSL_START) $(filter %.o,$^) $(MUSL_END)
 GLIBC_CFLAGS := $(BASE) -O2 -fPIE -D_FORTIFY_SOURCE=2
 GLIBC_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 ASAN_CFLAGS  := $(BASE) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -35,7 +40,7 @@ SHARED_SRC  := $(wildcard base/*.c)
 STORE_SRC   := $(wildcard images/*.c)
 CTR_SRC     := $(SHARED_SRC) $(STORE_SRC) $(wildcard cgroups/*.c netns/*.c runtime/*.c cli/*.c)
 IMAGES_SRC  := $(SHARED_SRC) $(STORE_SRC) $(wildcard images/ctr-images/*.c)
-SECCOMP_SRC := $(SHARED_SRC) $(wildcard runtime/ctr-seccomp/*.c)
+SECCOMP_SRC := $(SHARED_SRC) runtime/caps.c $(wildcard runtime/ctr-seccomp/*.c)
 UNIT_SRC    := $(wildcard tests/unit/*.c)
 FUZZ_SRC    := $(wildcard tests/fuzz/*.c)
 
@@ -62,7 +67,7 @@ $(B)/asan/obj/%.o: %.c Makefile
 	$(CC) $(ASAN_CFLAGS) -c $< -o $@
 
 $(B)/ctr: $(call obj,musl,$(CTR_SRC))
-	$(MUSL_CC) $(MUSL_CFLAGS) $^ -o $@ $(MUSL_LDFLAGS)
+	$(musl_link)
 $(B)/ctr-oci: $(B)/ctr
 	ln -sf ctr $@
 $(B)/ctr-images: $(call obj,glibc,$(IMAGES_SRC))
@@ -88,10 +93,11 @@ $(B)/asan/busybox.tar: $(B)/busybox.tar
 	cp $< $@
 
 # --- unit tests and fuzzers: one program a file, with every library source under the sanitizers ---------
-LIB_SRC   := $(filter-out cli/main.c,$(CTR_SRC)) $(wildcard images/ctr-images/extract.c)
+LIB_SRC   := $(filter-out cli/main.c,$(CTR_SRC)) $(filter-out images/ctr-images/main.c,$(wildcard images/ctr-images/*.c)) \
+             $(addprefix runtime/ctr-seccomp/,parse.c profile.c conditions.c compile.c bpf.c)
 UNIT_BINS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
-FUZZ_CFLAGS := $(BASE) -O1 -fsanitize=fuzzer-no-link,address,undefined -Wno-unknown-warning-option
+FUZZ_CFLAGS := $(filter-out -ftrivial-auto-var-init=zero,$(BASE)) -O1 -fsanitize=fuzzer-no-link,address,undefined -Wno-unknown-warning-option
 
 $(B)/asan/libctr.a: $(call obj,asan/obj,$(LIB_SRC))
 	@rm -f $@

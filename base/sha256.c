@@ -22,32 +22,39 @@ static uint32_t rotr(uint32_t x, unsigned int n)
 
 static void compress(struct sha256 *h)
 {
-	uint32_t w[64], s[8];
+	uint32_t w[64];
+	uint32_t a = h->state[0], b = h->state[1], c = h->state[2], d = h->state[3];
+	uint32_t e = h->state[4], f = h->state[5], g = h->state[6], i = h->state[7];
 
-	for (int i = 0; i < 16; i++) {
-		const unsigned char *b = h->block + i * 4;
+	for (int t = 0; t < 16; t++) {
+		const unsigned char *p = h->block + t * 4;
 
-		w[i] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+		w[t] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 	}
-	for (int i = 16; i < 64; i++) {
-		uint32_t a = w[i - 15], b = w[i - 2];
+	for (int t = 16; t < 64; t++)
+		w[t] = w[t - 16] + w[t - 7] + (rotr(w[t - 15], 7) ^ rotr(w[t - 15], 18) ^ w[t - 15] >> 3) +
+		       (rotr(w[t - 2], 17) ^ rotr(w[t - 2], 19) ^ w[t - 2] >> 10);
+	for (int t = 0; t < 64; t++) {
+		uint32_t t1 = i + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + ((e & f) ^ (~e & g)) + K[t] + w[t];
+		uint32_t t2 = (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
 
-		w[i] = w[i - 16] + w[i - 7] + (rotr(a, 7) ^ rotr(a, 18) ^ a >> 3) +
-		       (rotr(b, 17) ^ rotr(b, 19) ^ b >> 10);
+		i = g;
+		g = f;
+		f = e;
+		e = d + t1;
+		d = c;
+		c = b;
+		b = a;
+		a = t1 + t2;
 	}
-	memcpy(s, h->state, sizeof(s));
-	for (int i = 0; i < 64; i++) {
-		uint32_t e = s[4], a = s[0];
-		uint32_t t1 =
-			s[7] + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + ((e & s[5]) ^ (~e & s[6])) + K[i] + w[i];
-		uint32_t t2 = (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
-
-		memmove(s + 1, s, 7 * sizeof(*s));
-		s[4] += t1;
-		s[0] = t1 + t2;
-	}
-	for (int i = 0; i < 8; i++)
-		h->state[i] += s[i];
+	h->state[0] += a;
+	h->state[1] += b;
+	h->state[2] += c;
+	h->state[3] += d;
+	h->state[4] += e;
+	h->state[5] += f;
+	h->state[6] += g;
+	h->state[7] += i;
 }
 
 void sha256_init(struct sha256 *h)

@@ -5,14 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An unset number; the interface file is then left alone. */
+/* An unset number; the interface file is then left alone. So it is for a 0, which callers written in Go give
+ * for what they do not set, wherever 0 makes no sense: memory, shares, quota, period, weight. */
 #define LIMIT_UNSET INT64_MIN
-/* A limit that is explicitly none (written as "max"). */
+/* A limit that is explicitly none (written as "max"); this needs no controller. */
 #define LIMIT_MAX (-1)
 
 struct io_limit {
 	uint32_t major, minor;
-	int64_t rbps, wbps, riops, wiops; /* LIMIT_UNSET or a rate */
+	int64_t rbps, wbps, riops, wiops; /* LIMIT_UNSET, or a rate; 0 lifts the limit */
 	int64_t weight;			  /* 1..10000 in cgroup2's scale, or LIMIT_UNSET */
 };
 
@@ -25,7 +26,9 @@ struct key_value {
 	const char *key, *value;
 };
 
-/* One rule of the device filter; the last that matches decides, and what none matches is refused. */
+/* One rule of the device filter. For each of the accesses by itself, the last rule that matches decides; what
+ * none matches is refused. One of read, write and mknod must be set. The filter needs root on the host: in a
+ * user namespace, where nobody can make device nodes, leave the rules out. */
 struct device_rule {
 	bool allow;
 	char type;		       /* 'b', 'c' or 'a' for both */
@@ -41,13 +44,13 @@ struct cgroup_limits {
 	int64_t cpu_quota, cpu_period, cpu_burst;    /* microseconds */
 	int64_t cpu_idle;
 	const char *cpus, *mems;		     /* cpuset lists, NULL unset */
-	int64_t pids_max;
+	int64_t pids_max;			     /* 0 is taken as 1, which inside is the same */
 	int64_t io_weight;			     /* v1 scale 10..1000 as in OCI blockIO.weight */
 	const struct io_limit *io;
 	size_t n_io;
 	const struct hugepage_limit *hugepages;
 	size_t n_hugepages;
-	const struct key_value *unified;	     /* file name -> text, written as they are */
+	const struct key_value *unified;	     /* file name -> text, written line by line */
 	size_t n_unified;
 	const struct device_rule *devices;
 	size_t n_devices;			     /* 0: no device program at all */

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 
 #include "cli/opt.h"
+#include "images/store.h"
+#include "runtime/record.h"
 
 /* Exit statuses of the engine's own (docker's and podman's). */
 #define EXIT_ENGINE 125
@@ -42,3 +44,21 @@ int oci_main(int argc, char **argv);
 
 /* "KILL", "SIGKILL", "9", "RTMIN+3": the number, or -EINVAL, recorded. */
 int signal_by_name(const char *name);
+
+/* The engine's two roots, from the global options. */
+const struct engine *cli_engine(void);
+
+/* Opens the image store under the engine's root; at its first use the embedded image is put in. */
+int cli_store(struct store *s);
+
+/* image_find, and for the embedded image's name one more try after putting it in again. */
+int cli_find_image(struct store *s, const char *name, struct image *img);
+
+/* Every container, opened, newest first; those that vanish meanwhile are left out. Free with
+ * cli_close_all. */
+int cli_open_all(struct found **list, size_t *n);
+void cli_close_all(struct found *list, size_t n);
+
+/* Calls FN for each of the names; goes on after a failure, which is reported. 0, or EXIT_ENGINE when one
+ * failed. On success the name is printed when PRINT. */
+int cli_each(char **names, int n, int (*fn)(const char *name, void *arg), void *arg, bool print);

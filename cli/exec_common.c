@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "cli/relay.h"
 #include "runtime/caps.h"
+#include "runtime/engine_spec.h"
 #include "runtime/seal.h"
 #include "runtime/user.h"
 
@@ -62,40 +63,33 @@ static void plan_env(struct plan *p, const struct process_spec *base, const stru
 	p->process.n_env = n;
 }
 
-static int plan_user(struct plan *p, const struct state *s, const struct exec_changes *ch)
+static int plan_user(struct plan *p, const struct state *s, const char *user, const struct strv *groups)
 {
 	char path[64];
 	int r;
 
-	if (ch->user || (ch->groups && ch->groups->n)) {
-		snprintf(path, sizeof(path), "/proc/%d/root", (int)s->init.pid);
-		_cleanup_(closep) int root = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (root < 0)
-			return fail(-errno, "open the container's root");
-		if (ch->user) {
-			if ((r = user_resolve(root, ch->user, &p->user)) < 0)
-				return r;
-			p->process.uid = p->user.uid;
-			p->process.gid = p->user.gid;
-		}
-		size_t more = ch->groups ? ch->groups->n : 0, have = ch->user ? p->user.n_groups : p->process.n_groups;
-		const gid_t *old = ch->user ? p->user.groups : p->process.groups;
-		gid_t *all = xcalloc(have + more, sizeof(*all));
-		if (have)
-			memcpy(all, old, have * sizeof(*all));
-		free(p->user.groups);
-		p->user.groups = all;
-		for (size_t i = 0; i < more; i++)
-			if ((r = group_resolve(root, ch->groups->v[i], &all[have + i])) < 0)
-				return r;
-		p->process.groups = all;
-		p->process.n_groups = have + more;
+	if (!user && !(groups && groups->n))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)s->init.pid);
+	_cleanup_(closep) int root = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return fail(-errno, "open the container's root");
+	if (user) {
+		/* The container's own groups go with its own user. */
+		p->process.n_groups = 0;
+		if ((r = user_resolve(root, user, &p->user)) < 0)
+			return r;
+		process_set_user(&p->process, &p->user);
 	}
-	/* A user other than root starts with no effective capabilities, as after setuid(2). */
-	if (ch->user && p->process.uid != 0)
-		p->process.caps.effective = p->process.caps.permitted = p->process.caps.ambient = 0;
-	else if (ch->user)
-		p->process.caps.effective = p->process.caps.permitted = p->process.caps.bounding;
+	for (size_t i = 0; groups && i < groups->n; i++) {
+		struct user extra = {.uid = p->process.uid, .gid = p->process.gid, .n_groups = 1};
+		gid_t gid;
+
+		if ((r = group_resolve(root, groups->v[i], &gid)) < 0)
+			return r;
+		extra.groups = &gid;
+		process_set_user(&p->process, &extra);
+	}
 	return 0;
 }
 
@@ -119,8 +113,10 @@ static int plan_caps(struct plan *p, const struct exec_changes *ch)
 	return 0;
 }
 
-static int make_plan(struct plan *p, const struct spec *spec, const struct state *s, const struct exec_changes *ch)
+static int make_plan(struct plan *p, const struct spec *spec, const struct state *s, const struct exec_session *e)
 {
+	const struct exec_changes *ch = e->changes;
+	const char *user = ch->user ? ch->user : e->engine ? engine_user(spec) : NULL;
 	int r;
 
 	*p = (struct plan){.process = spec->process};
@@ -130,13 +126,15 @@ static int make_plan(struct plan *p, const struct spec *spec, const struct state
 	p->process.no_new_privs |= ch->no_new_privs;
 	if (ch->privileged)
 		p->process.no_new_privs = false;
+	if (ch->apparmor)
+		p->process.apparmor = ch->apparmor;
 	if (ch->cwd)
 		p->process.cwd = ch->cwd;
 	if (p->process.cwd[0] != '/')
 		return refuse(-EINVAL, "working directory %s must be absolute", p->process.cwd);
 	if (ch->terminal)
 		relay_window(STDIN_FILENO, &p->process.rows, &p->process.columns);
-	if ((r = plan_user(p, s, ch)) < 0 || (r = plan_caps(p, ch)) < 0)
+	if ((r = plan_user(p, s, user, ch->groups)) < 0 || (r = plan_caps(p, ch)) < 0)
 		return r;
 	plan_env(p, &spec->process, ch);
 	return 0;
@@ -210,7 +208,7 @@ int exec_in_container(int dir, const struct state *s, const struct exec_session 
 
 	*exec_failed = false;
 	if ((r = check_status(dir, s, e->ignore_paused)) < 0 ||
-	    (r = spec_load(dir, STATE_CONFIG, &spec, NULL, NULL)) < 0)
+	    (r = spec_load(e->config_dir, STATE_CONFIG, &spec, NULL, NULL)) < 0)
 		return r;
 	_cleanup_(closep) int pidfd = proc_open(s->init);
 	_cleanup_(closep) int signals = e->detach ? -EBADF : relay_signals();
@@ -221,9 +219,13 @@ int exec_in_container(int dir, const struct state *s, const struct exec_session 
 				     .seccomp = &filter,
 				     .stdio = {0, 1, 2},
 				     .preserve_fds = e->preserve_fds};
-	spec.seccomp_default = json_get(spec.annotations, "run.ctr.seccomp") != NULL;
+	if (e->engine)
+		engine_apply(&spec);
+	int null = e->no_input ? openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC) : -EBADF;
+	if (null >= 0)
+		params.stdio[0] = null;
 	r = pidfd < 0 ? refuse(-ESRCH, "container %s is not running", s->id) : 0;
-	if (r == 0 && e->changes && (r = make_plan(&plan, &spec, s, e->changes)) == 0)
+	if (r == 0 && e->changes && (r = make_plan(&plan, &spec, s, e)) == 0)
 		params.process = &plan.process;
 	if (r == 0 && (r = get_filter(e, &spec, params.process, &filter)) == 0 &&
 	    (r = open_exec_cgroup(s, e->cgroup_sub, &cg)) == 0 && (r = container_exec(&params, &c, exec_failed)) == 0)
@@ -233,5 +235,6 @@ int exec_in_container(int dir, const struct state *s, const struct exec_session 
 	seccomp_filter_free(&filter);
 	plan_free(&plan);
 	spec_free(&spec);
+	closep(&null);
 	return r;
 }

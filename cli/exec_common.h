@@ -10,6 +10,7 @@ struct exec_changes {
 	const char *cwd;
 	const char *user; /* as user_resolve, in the container's root */
 	const struct strv *groups, *caps;
+	const char *apparmor;
 	bool terminal, no_new_privs, privileged;
 	char *const *args;
 	size_t n_args;
@@ -18,10 +19,13 @@ struct exec_changes {
 struct exec_session {
 	const struct exec_changes *changes; /* NULL: PROCESS is used as it is */
 	const struct process_spec *process;
+	int config_dir; /* where the container's config.json is */
+	bool engine;    /* the engine's annotations in it count */
 	const char *cgroup_sub;
 	const char *argv0, *cache_dir;
 	unsigned int preserve_fds;
 	bool ignore_paused;
+	bool no_input; /* standard input is /dev/null */
 	/* Called once the process runs, before waiting; negative ends the session. May be NULL. */
 	int (*started)(const struct container *c, void *arg);
 	void *arg;

@@ -79,6 +79,7 @@ static int exec_run(void *opts, int argc, char **argv)
 				       .caps = &o->caps,
 				       .terminal = o->tty,
 				       .no_new_privs = o->no_new_privs,
+				       .apparmor = o->apparmor,
 				       .args = argv + 1,
 				       .n_args = (size_t)argc - 1};
 	struct exec_session e = {.argv0 = cli_argv0,
@@ -111,6 +112,7 @@ static int exec_run(void *opts, int argc, char **argv)
 		r = refuse(-EINVAL, "a detached terminal needs --console-socket");
 	if (r == 0) {
 		_cleanup_(closep) int dir = oci_open(argv[0], &s);
+		e.config_dir = dir;
 		r = dir < 0 ? dir : exec_in_container(dir, &s, &e, &exec_failed);
 		state_free(&s);
 	}

@@ -110,7 +110,7 @@ const char *opt_nearest_verb(const struct verb *const *verbs, size_t n, const ch
 	const char *found = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned int d = verbs[i]->group ? farness(word, verbs[i]->name) : NOT_NEAR;
+		unsigned int d = opt_verb_listed(verbs[i]) ? farness(word, verbs[i]->name) : NOT_NEAR;
 
 		if (d < best) {
 			best = d;
@@ -419,6 +419,16 @@ int opt_parse_globals(const struct opt *globals, void *opts, size_t opts_size, i
 
 /* --- verbs -------------------------------------------------------------------------------------------- */
 
+bool opt_opens_group(const struct verb *const *verbs, size_t i)
+{
+	if (!opt_verb_listed(verbs[i]))
+		return false;
+	for (size_t j = 0; j < i; j++)
+		if (opt_verb_listed(verbs[j]) && streq(opt_verb_group(verbs[j]), opt_verb_group(verbs[i])))
+			return false;
+	return true;
+}
+
 /* What follows WORD and a space in NAME, or NULL: the second word of a verb in group WORD. */
 static const char *in_group(const char *name, const char *word)
 {
@@ -434,7 +444,7 @@ static int group_alone(const struct verb *const *verbs, size_t n, const char *wo
 	size_t used = 0;
 
 	for (size_t i = 0; i < n && used < sizeof(list); i++) {
-		const char *second = verbs[i]->group ? in_group(verbs[i]->name, word) : NULL;
+		const char *second = opt_verb_listed(verbs[i]) ? in_group(verbs[i]->name, word) : NULL;
 
 		if (second)
 			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", second);
@@ -453,7 +463,7 @@ static int unknown_verb(const struct verb *const *verbs, size_t n, const char *g
 	meant = opt_nearest_verb(verbs, n, typed);
 	for (size_t i = 0; !meant && !group && i < n; i++) {
 		snprintf(first, sizeof(first), "%.*s", (int)strcspn(verbs[i]->name, " "), verbs[i]->name);
-		if (verbs[i]->group && farness(word, first) != NOT_NEAR)
+		if (opt_verb_listed(verbs[i]) && farness(word, first) != NOT_NEAR)
 			meant = first;
 	}
 	if (meant)

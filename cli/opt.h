@@ -31,7 +31,7 @@ struct opt {
 	char letter;      /* 0: none */
 	const char *name; /* long name without "--"; the text of a heading */
 	/* "NAME", "HOST:CTR[:ro]", or the choices "always|missing|never"; NULL for a flag. Shell completion
-	 * knows CONTAINER, IMAGE, NETWORK, VOLUME, FILE, DIR and so on, see opt_complete.c. */
+	 * knows CONTAINER, IMAGE, NETWORK, VOLUME, FILE, DIR, HOST:CTR and so on, see opt_complete.c. */
 	const char *arg;
 	const char *help; /* one line, no full stop; NULL: accepted but not listed, for an alias */
 	size_t offset;    /* in the verb's options structure */
@@ -45,11 +45,11 @@ struct opt {
 struct verb {
 	const char *name;       /* one word, or two: "network create" */
 	const char *usage;      /* what follows the name: "[OPTIONS] IMAGE [COMMAND [ARG...]]" */
-	const char *summary;    /* one line for the list of verbs, no full stop */
+	const char *summary;    /* one line for the list of verbs, no full stop; NULL: not for users, listed nowhere */
 	const char *details;    /* further paragraphs for --help and the manual, or NULL; lines that start with
 				 * a space are kept as they are */
 	const char *examples;   /* lines "$ ctr run ...", one at least */
-	const char *group;      /* heading in `ctr --help`: "Containers", "Images", "System"; NULL: not listed */
+	const char *group;      /* heading in `ctr --help`: "Containers", "Images"; NULL: "Commands" */
 	const struct opt *opts; /* ends with OPT_END; NULL: none */
 	size_t opts_size;       /* of the options structure */
 	const void *defaults;   /* what that structure is before parsing; NULL: zeroes. Its strvs are empty. */
@@ -59,6 +59,19 @@ struct verb {
 	 * caller reports with error_text() and turns into 125. */
 	int (*run)(void *opts, int argc, char **argv);
 };
+
+static inline bool opt_verb_listed(const struct verb *verb)
+{
+	return verb->summary;
+}
+
+static inline const char *opt_verb_group(const struct verb *verb)
+{
+	return verb->group ? verb->group : "Commands";
+}
+
+/* True for the first listed verb of its group in the array. */
+bool opt_opens_group(const struct verb *const *verbs, size_t i);
 
 /* NAME is the word before the verb in texts ("ctr" or "ctr-oci"), SUMMARY one line of what it is for.
  * Both are kept, not copied. */

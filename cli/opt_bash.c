@@ -190,7 +190,7 @@ static void bash_first_words(struct strbuf *out, const struct complete_verbs *v)
 		size_t len;
 		bool group = complete_opens_group(v, i, &len);
 
-		if (group || (v->list[i]->group && !v->list[i]->name[len]))
+		if (group || (opt_verb_listed(v->list[i]) && !v->list[i]->name[len]))
 			strbuf_printf(out, "%.*s ", (int)len, v->list[i]->name);
 	}
 }
@@ -215,7 +215,7 @@ void complete_bash(struct strbuf *out, const struct complete_verbs *v)
 
 		if (complete_opens_group(v, i, &len))
 			bash_group(out, v, v->list[i]->name, len);
-		if (v->list[i]->group)
+		if (opt_verb_listed(v->list[i]))
 			bash_verb(out, v, v->list[i]);
 	}
 	complete_put_script(out, bash_table_end);

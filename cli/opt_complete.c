@@ -26,6 +26,9 @@ static const struct kind {
 	{"PATH", "FILE", NULL, NULL},
 	{"SRC", "FILE", NULL, NULL},
 	{"DEST", "FILE", NULL, NULL},
+	{"HOST:CTR", "FILE", NULL, NULL},
+	{"HOST[:CTR", "FILE", NULL, NULL},
+	{"DEVICE", "FILE", NULL, NULL},
 	{"DIR", "DIR", NULL, NULL},
 	{"BUNDLE", "DIR", NULL, NULL},
 };
@@ -38,14 +41,15 @@ static bool has_verb(const struct complete_verbs *v, const char *name)
 	return false;
 }
 
-/* The kind that the capitals at the start of TEXT name, or NULL. */
+/* The kind that TEXT starts with, or NULL. */
 static const struct kind *find_kind(const struct complete_verbs *v, const char *text)
 {
-	size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const char *rest = after_prefix(text, kinds[i].word);
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strncmp(kinds[i].word, text, len) == 0 && !kinds[i].word[len])
+		if (rest && (*rest < 'A' || *rest > 'Z'))
 			return !kinds[i].verb || has_verb(v, kinds[i].verb) ? &kinds[i] : NULL;
+	}
 	return NULL;
 }
 
@@ -129,7 +133,7 @@ bool complete_in_group(const struct complete_verbs *v, size_t i, const char *nam
 {
 	const char *other = v->list[i]->name;
 
-	return v->list[i]->group && strncmp(other, name, len) == 0 && other[len] == ' ';
+	return opt_verb_listed(v->list[i]) && strncmp(other, name, len) == 0 && other[len] == ' ';
 }
 
 bool complete_opens_group(const struct complete_verbs *v, size_t i, size_t *len)
@@ -137,7 +141,7 @@ bool complete_opens_group(const struct complete_verbs *v, size_t i, size_t *len)
 	const char *name = v->list[i]->name;
 
 	*len = strcspn(name, " ");
-	if (!name[*len] || !v->list[i]->group)
+	if (!name[*len] || !opt_verb_listed(v->list[i]))
 		return false;
 	for (size_t j = 0; j < i; j++)
 		if (complete_in_group(v, j, name, *len))

@@ -5,42 +5,63 @@
 
 static const char head[] = "# fish completion for @P@; to try it: @P@ help --completion fish | source\n"
 			   "\n"
-			   "# Prints the verb on the command line, its group while there is no more, or nothing.\n"
-			   "function __@F@_verb\n"
-			   "\tset -l tokens (commandline -opc)\n"
-			   "\tset -l verb\n"
-			   "\tset -l skip 0\n"
-			   "\tfor token in $tokens[2..]\n"
-			   "\t\tif test $skip = 1\n"
-			   "\t\t\tset skip 0\n"
-			   "\t\telse if string match -q -- '-*' $token\n"
-			   "\t\t\tif test -z \"$verb\"; and contains -- $token";
+			   "# Prints the options of verb $argv[1] that take a value.\n"
+			   "function __@F@_values\n"
+			   "\tswitch $argv[1]\n";
 
-static const char middle[] = "\n"
-			     "\t\t\t\tset skip 1\n"
-			     "\t\t\tend\n"
-			     "\t\telse\n"
-			     "\t\t\tset -a verb $token\n"
-			     "\t\t\tcontains -- \"$verb\"";
+static const char values_end[] =
+	"\tend\n"
+	"end\n"
+	"\n"
+	"# Prints how many arguments verb $argv[1] has before the command for the container starts.\n"
+	"function __@F@_before\n"
+	"\tswitch $argv[1]\n";
 
-static const char tail[] = "; or break\n"
-			   "\t\tend\n"
-			   "\tend\n"
-			   "\techo \"$verb\"\n"
-			   "end\n"
-			   "\n"
-			   "function __@F@_at\n"
-			   "\tset -l verb (__@F@_verb)\n"
-			   "\ttest \"$verb\" = \"$argv[1]\"\n"
-			   "end\n"
-			   "\n"
-			   "# Prints the words of the kinds given.\n"
-			   "function __@F@_ask\n"
-			   "\tfor kind in $argv\n"
-			   "\t\tswitch $kind\n";
+static const char before_end[] =
+	"\tcase '*'\n"
+	"\t\techo 1000\n"
+	"\tend\n"
+	"end\n"
+	"\n"
+	"# Prints the verb on the command line, its group while there is no more, or nothing; \"inside\" in the\n"
+	"# command for the container.\n"
+	"function __@F@_verb\n"
+	"\tset -l tokens (commandline -opc)\n"
+	"\tset -l verb\n"
+	"\tset -l skip 0\n"
+	"\tset -l count 0\n"
+	"\tfor token in $tokens[2..]\n"
+	"\t\tif test $skip = 1\n"
+	"\t\t\tset skip 0\n"
+	"\t\telse if string match -q -- '-*' $token\n"
+	"\t\t\tcontains -- $token (__@F@_values \"$verb\"); and set skip 1\n"
+	"\t\telse if test -z \"$verb\"; or contains -- \"$verb\"";
+
+static const char verb_end[] = "\n"
+			       "\t\t\tset -a verb $token\n"
+			       "\t\telse\n"
+			       "\t\t\tset count (math $count + 1)\n"
+			       "\t\t\tif test $count -ge (__@F@_before \"$verb\")\n"
+			       "\t\t\t\techo inside\n"
+			       "\t\t\t\treturn\n"
+			       "\t\t\tend\n"
+			       "\t\tend\n"
+			       "\tend\n"
+			       "\techo \"$verb\"\n"
+			       "end\n"
+			       "\n"
+			       "function __@F@_at\n"
+			       "\tset -l verb (__@F@_verb)\n"
+			       "\ttest \"$verb\" = \"$argv[1]\"\n"
+			       "end\n"
+			       "\n"
+			       "# Prints the words of the kinds given.\n"
+			       "function __@F@_ask\n"
+			       "\tfor kind in $argv\n"
+			       "\t\tswitch $kind\n";
 
 static const char ask_end[] = "\t\tcase FILE\n"
-			      "\t\t\t__fish_complete_path\n"
+			      "\t\t\t# by -F\n"
 			      "\t\tcase DIR\n"
 			      "\t\t\t__fish_complete_directories\n"
 			      "\t\tcase VERB\n"
@@ -66,6 +87,14 @@ static void put_start(struct strbuf *out, const char *verb)
 	strbuf_printf(out, "complete -c @P@ -n '__@F@_at \"%s\"'", verb);
 }
 
+/* What a value can be; ALONE says that files are no choice. */
+static void put_kinds(struct strbuf *out, const struct strbuf *kinds, const char *alone)
+{
+	strbuf_puts(out, strstr(strbuf_str(kinds), "FILE") ? " -r -F" : alone);
+	if (kinds->len)
+		strbuf_printf(out, " -a '(__@F@_ask %s)'", kinds->p);
+}
+
 static void put_option(struct strbuf *out, const struct complete_verbs *v, const char *verb, const struct opt *o)
 {
 	put_start(out, verb);
@@ -77,10 +106,7 @@ static void put_option(struct strbuf *out, const struct complete_verbs *v, const
 		_cleanup_(strbuf_free) struct strbuf kinds = {0};
 
 		complete_put_kinds(&kinds, v, o->arg ? o->arg : "", o->arg ? strlen(o->arg) : 0, ' ');
-		if (kinds.len)
-			strbuf_printf(out, " -x -a '(__@F@_ask %s)'", kinds.p);
-		else
-			strbuf_puts(out, " -r -F");
+		put_kinds(out, &kinds, " -x");
 	}
 	strbuf_putc(out, '\n');
 }
@@ -115,7 +141,8 @@ static void put_verb(struct strbuf *out, const struct complete_verbs *v, const s
 		if (kinds.len == 0)
 			continue;
 		put_start(out, verb->name);
-		strbuf_printf(out, " -a '(__@F@_ask %s)'\n", kinds.p);
+		put_kinds(out, &kinds, "");
+		strbuf_putc(out, '\n');
 	}
 }
 
@@ -129,31 +156,52 @@ static void put_groups(struct strbuf *out, const struct complete_verbs *v)
 			strbuf_printf(out, " %.*s", (int)len, v->list[i]->name);
 }
 
+static void put_values(struct strbuf *out, const char *verb, const struct opt *table)
+{
+	strbuf_printf(out, "\tcase '%s'\n\t\tstring split ' ' -- '", verb);
+	for (const struct opt *o = table; o && o->name; o++) {
+		if (!complete_lists(o) || o->type == OPT_FLAG)
+			continue;
+		strbuf_printf(out, " --%s", o->name);
+		if (o->letter)
+			strbuf_printf(out, " -%c", o->letter);
+	}
+	strbuf_puts(out, "'\n");
+}
+
+/* The functions that find out where on the command line the cursor is. */
+static void put_functions(struct strbuf *out, const struct complete_verbs *v)
+{
+	strbuf_puts(out, head);
+	put_values(out, "", v->globals);
+	for (size_t i = 0; i < v->n; i++)
+		if (opt_verb_listed(v->list[i]))
+			put_values(out, v->list[i]->name, v->list[i]->opts);
+	strbuf_puts(out, values_end);
+	for (size_t i = 0; i < v->n; i++)
+		if (opt_verb_listed(v->list[i]) && v->list[i]->rest_is_command)
+			strbuf_printf(out, "\tcase '%s'\n\t\techo %d\n", v->list[i]->name, v->list[i]->min_args);
+	strbuf_puts(out, before_end);
+	put_groups(out, v);
+	strbuf_puts(out, verb_end);
+	complete_put_questions(out, v, "\t\tcase ", "\n\t\t\t", "\n");
+	strbuf_puts(out, ask_end);
+}
+
 void complete_fish(struct strbuf *out, const struct complete_verbs *v)
 {
+	/* Gathered with @F@ in it, then written at once. */
 	_cleanup_(strbuf_free) struct strbuf script = {0};
 	size_t len;
 
-	strbuf_puts(&script, head);
-	for (const struct opt *o = v->globals; o && o->name; o++) {
-		if (!complete_lists(o) || o->type == OPT_FLAG)
-			continue;
-		strbuf_printf(&script, " --%s", o->name);
-		if (o->letter)
-			strbuf_printf(&script, " -%c", o->letter);
-	}
-	strbuf_puts(&script, middle);
-	put_groups(&script, v);
-	strbuf_puts(&script, tail);
-	complete_put_questions(&script, v, "\t\tcase ", "\n\t\t\t", "\n");
-	strbuf_puts(&script, ask_end);
+	put_functions(&script, v);
 	put_options(&script, v, "", v->globals);
 	for (size_t i = 0; i < v->n; i++) {
 		if (complete_opens_group(v, i, &len)) {
 			put_start(&script, "");
 			strbuf_printf(&script, " -a %.*s -d 'more commands'\n", (int)len, v->list[i]->name);
 		}
-		if (v->list[i]->group)
+		if (opt_verb_listed(v->list[i]))
 			put_verb(&script, v, v->list[i]);
 	}
 	complete_put_script(out, script.p);

@@ -230,7 +230,8 @@ void opt_print_help(const struct verb *verb)
 
 	page_open(&p);
 	put_usage(&p, verb->name, verb->usage);
-	put_sentence(&p, verb->summary);
+	if (verb->summary)
+		put_sentence(&p, verb->summary);
 	if (verb->details) {
 		strbuf_putc(&p.out, '\n');
 		put_paragraphs(&p, verb->details);
@@ -241,21 +242,12 @@ void opt_print_help(const struct verb *verb)
 	page_print(&p);
 }
 
-/* The first verb of its group in the array. */
-static bool opens_group(const struct verb *const *verbs, size_t i)
-{
-	for (size_t j = 0; j < i; j++)
-		if (verbs[j]->group && streq(verbs[j]->group, verbs[i]->group))
-			return false;
-	return true;
-}
-
 static size_t verb_column(const struct page *p, const struct verb *const *verbs, size_t n)
 {
 	size_t widest = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (verbs[i]->group && strlen(verbs[i]->name) > widest)
+		if (opt_verb_listed(verbs[i]) && strlen(verbs[i]->name) > widest)
 			widest = strlen(verbs[i]->name);
 	return text_column(p, widest);
 }
@@ -270,11 +262,11 @@ void opt_print_overview(const struct verb *const *verbs, size_t n, const struct 
 	put_usage(&p, "", "[OPTIONS] COMMAND [ARG...]");
 	put_sentence(&p, opt_program_summary());
 	for (size_t i = 0; i < n; i++) {
-		if (!verbs[i]->group || !opens_group(verbs, i))
+		if (!opt_opens_group(verbs, i))
 			continue;
-		put_heading(&p, verbs[i]->group);
+		put_heading(&p, opt_verb_group(verbs[i]));
 		for (size_t j = i; j < n; j++)
-			if (verbs[j]->group && streq(verbs[j]->group, verbs[i]->group))
+			if (opt_verb_listed(verbs[j]) && streq(opt_verb_group(verbs[j]), opt_verb_group(verbs[i])))
 				put_entry(&p, verbs[j]->name, NULL, verbs[j]->summary, column);
 	}
 	put_options(&p, globals, "Options");
@@ -294,7 +286,7 @@ void opt_print_group(const struct verb *const *verbs, size_t n, const char *word
 	put_usage(&p, word, "COMMAND [ARG...]");
 	put_heading(&p, "Commands");
 	for (size_t i = 0; i < n; i++) {
-		const char *rest = verbs[i]->group ? after_prefix(verbs[i]->name, word) : NULL;
+		const char *rest = opt_verb_listed(verbs[i]) ? after_prefix(verbs[i]->name, word) : NULL;
 
 		if (rest && *rest == ' ')
 			put_entry(&p, verbs[i]->name, NULL, verbs[i]->summary, column);

@@ -135,6 +135,8 @@ static void put_verb(struct strbuf *out, const struct verb *verb)
 	put_literal(out, verb->usage, strlen(verb->usage));
 	strbuf_puts(out, "\n.PP\n");
 	put_prose(out, verb->summary, strlen(verb->summary));
+	out->len--; /* the newline, for a full stop */
+	strbuf_puts(out, ".\n");
 	if (verb->details)
 		put_paragraphs(out, verb->details);
 	put_options(out, verb->opts);
@@ -168,41 +170,36 @@ static void put_head(struct strbuf *out, const struct opt *globals)
 			 "command\n");
 }
 
-static void put_tail(struct strbuf *out)
+/* The engine's exit statuses are docker's; the OCI face's are runc's. */
+static void put_tail(struct strbuf *out, bool engine)
 {
-	const char *program = opt_program();
-
-	strbuf_puts(out, ".SH EXIT STATUS\n.TP\n0\nThe command did what was asked.\n.TP\n125\n");
-	put_literal(out, program, strlen(program));
-	strbuf_puts(out, " itself failed; the reason is on the standard error.\n"
-			 ".TP\n126\nThe program in the container cannot be executed.\n"
-			 ".TP\n127\nThe program was not found in the container.\n"
-			 ".TP\n128+N\nThe program was ended by signal N.\n"
-			 ".TP\nother\nThe exit status of the program in the container.\n"
+	strbuf_puts(out, ".SH EXIT STATUS\n.TP\n0\nThe command did what was asked.\n");
+	strbuf_printf(out, ".TP\n%s\nThe command failed; the reason is on the standard error.\n", engine ? "125" : "1");
+	if (engine)
+		strbuf_puts(out, ".TP\n126\nThe program in the container cannot be executed.\n"
+				 ".TP\n127\nThe program was not found in the container.\n");
+	strbuf_puts(out, ".TP\nother\nThe exit status of the program in the container, or 128+N when signal N "
+			 "ended it.\n"
 			 ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nWhen it is set and not empty, help has no colours.\n");
 }
 
 void opt_print_man(const struct verb *const *verbs, size_t n, const struct opt *globals)
 {
 	_cleanup_(strbuf_free) struct strbuf out = {0};
-	const char *group;
+	bool engine = false;
 
 	put_head(&out, globals);
 	for (size_t i = 0; i < n; i++) {
-		bool opened = false;
-
-		group = verbs[i]->group;
-		for (size_t j = 0; group && j < i; j++)
-			opened |= verbs[j]->group && streq(verbs[j]->group, group);
-		if (!group || opened)
+		engine |= verbs[i]->rest_is_command && streq(verbs[i]->name, "run");
+		if (!opt_opens_group(verbs, i))
 			continue;
 		strbuf_puts(&out, ".SH ");
-		put_capitals(&out, group);
+		put_capitals(&out, opt_verb_group(verbs[i]));
 		strbuf_putc(&out, '\n');
 		for (size_t j = i; j < n; j++)
-			if (verbs[j]->group && streq(verbs[j]->group, group))
+			if (opt_verb_listed(verbs[j]) && streq(opt_verb_group(verbs[j]), opt_verb_group(verbs[i])))
 				put_verb(&out, verbs[j]);
 	}
-	put_tail(&out);
+	put_tail(&out, engine);
 	out_write(out.p, out.len);
 }

@@ -70,7 +70,7 @@ static void zsh_groups(struct strbuf *out, const struct complete_verbs *v)
 		const struct verb *verb = v->list[i];
 		bool group = complete_opens_group(v, i, &len);
 
-		if (group || (verb->group && !verb->name[len]))
+		if (group || (opt_verb_listed(verb) && !verb->name[len]))
 			zsh_choice(out, verb->name, len, group ? "more commands" : verb->summary);
 	}
 	strbuf_puts(out, "\t\t) ;;\n");
@@ -164,7 +164,7 @@ void complete_zsh(struct strbuf *out, const struct complete_verbs *v)
 	zsh_groups(&script, v);
 	strbuf_puts(&script, zsh_group_end);
 	for (size_t i = 0; i < v->n; i++)
-		if (v->list[i]->group)
+		if (opt_verb_listed(v->list[i]))
 			zsh_verb(&script, v, v->list[i]);
 	strbuf_puts(&script, zsh_verb_end);
 	for (size_t i = 0; i < v->n; i++)

@@ -209,6 +209,9 @@ static void align(const char *text, struct strbuf *out)
 		strbuf_add(out, cell.p, cell.len);
 		for (; end == '\t' && w < to + GAP; w++)
 			strbuf_putc(out, ' ');
+		if (end != '\t')
+			while (out->len && out->p[out->len - 1] == ' ')
+				out->p[--out->len] = '\0'; /* behind the last cell that is not empty */
 		if (end == '\n')
 			strbuf_putc(out, '\n');
 		column = end == '\t' ? column + 1 : 0;

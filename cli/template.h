@@ -8,7 +8,7 @@
 #include "base/json.h"
 
 #define TPL_VARIABLES_MAX 32
-#define TPL_ARGS_MAX 8
+#define TPL_ARGS_MAX 16
 /* What one expansion may write, and hold in values made on the way. */
 #define TPL_BYTES_MAX ((size_t)16 << 20)
 

@@ -7,9 +7,10 @@ struct child {
 	const struct container_params *params;
 	const struct spec *spec;
 	int sync;
-	int root;    /* the root mount, attached */
-	int proc;    /* a procfs of our own, detached: never the image's idea of /proc */
-	int console; /* slave, -EBADF without a terminal */
+	int root;                    /* the root mount, attached */
+	struct process_spec process; /* the spec's, with the user resolved */
+	int proc;                    /* a procfs of our own, detached: never the image's idea of /proc */
+	int console;                 /* slave, -EBADF without a terminal */
 	bool new_user_ns;
 };
 
@@ -21,6 +22,8 @@ int child_make_devices(struct child *c);
 int child_open_console(struct child *c, int *master);
 /* root.c */
 int child_attach_root(struct child *c);
+/* Fills in the ids of params->user, and makes the working directory if it is missing. */
+int child_resolve_process(struct child *c);
 int child_enter_root(struct child *c);
 int child_write_sysctls(struct child *c);
 /* copyup.c: copies what directory FROM holds into the directory TO. */

@@ -88,7 +88,7 @@ static int write_map(pid_t pid, const char *file, const struct id_maps *maps)
 	return r < 0 ? fail(r, "write %s of the user namespace", file) : 0;
 }
 
-static int map_ids(const struct spec *spec, pid_t pid)
+int container_write_maps(const struct spec *spec, pid_t pid)
 {
 	int r;
 
@@ -125,7 +125,7 @@ static int await_ready(const struct container_params *p, struct container *c, bo
 	size_t n = 2;
 
 	if (p->spec->ns[NS_USER].asked &&
-	    ((r = map_ids(p->spec, c->pid)) < 0 || (r = tell(c->sync, SYNC_CONTINUE)) < 0))
+	    ((r = container_write_maps(p->spec, c->pid)) < 0 || (r = tell(c->sync, SYNC_CONTINUE)) < 0))
 		return r;
 	if (hooks[HOOK_PRESTART].n || hooks[HOOK_CREATE_RUNTIME].n) {
 		r = sync_expect(c->sync, SYNC_HOOKS, exec_failed, NULL, NULL);

@@ -18,8 +18,11 @@
 struct container_params {
 	const char *id;
 	const struct spec *spec;
-	int bundle_fd;           /* relative bind sources start here; -EBADF: none are relative */
-	int root_fd;             /* the root filesystem as a detached mount */
+	int bundle_fd;               /* relative bind sources start here; -EBADF: none are relative */
+	int root_fd;                 /* the root filesystem as a detached mount, or -EBADF: */
+	int (*open_root)(void *arg); /* makes it, in the child's mount namespace */
+	void *open_root_arg;
+	const char *user;        /* resolved in the root filesystem (runtime/user.h) instead of the spec's ids */
 	const char *mount_point; /* where to attach it before the pivot; NULL: anywhere */
 	const struct cgroup *cgroup;
 	const struct seccomp_filter *seccomp; /* NULL: no filter */
@@ -73,6 +76,9 @@ struct exec_params {
 
 /* As container_create and container_start in one; c->console is set with process->terminal. */
 int container_exec(const struct exec_params *params, struct container *c, bool *exec_failed);
+
+/* Writes the id maps of SPEC's user namespace, if it makes one, for process PID in it. */
+int container_write_maps(const struct spec *spec, pid_t pid);
 
 /* The exit status for a failure to execute with errno ERR: 127 for what is not there, else 126. */
 int exec_exit_status(int err);

@@ -147,7 +147,7 @@ int child_open_console(struct child *c, int *master)
 	_cleanup_(closep) int pts = root_open(c->root, rootpath("/dev/pts"), O_PATH | O_DIRECTORY, 0);
 	if (pts < 0)
 		return fail(pts, "a terminal needs a devpts on /dev/pts");
-	int r = open_terminal(pts, &c->spec->process, master, &c->console);
+	int r = open_terminal(pts, &c->process, master, &c->console);
 	if (r < 0)
 		return r;
 

@@ -148,7 +148,7 @@ static int build_root(struct child *c, int *master)
 
 	if ((r = child_attach_root(c)) < 0 || (r = child_mount_all(c)) < 0 || (r = child_make_devices(c)) < 0)
 		return r;
-	if (c->spec->process.terminal && (r = child_open_console(c, master)) < 0)
+	if ((r = child_resolve_process(c)) < 0 || (c->process.terminal && (r = child_open_console(c, master)) < 0))
 		return r;
 	if ((r = child_mask_paths(c)) < 0)
 		return r;
@@ -213,7 +213,7 @@ static void init_signals(void)
 
 static int set_up(struct child *c, int *master, int *listener)
 {
-	const struct process_spec *p = &c->spec->process;
+	const struct process_spec *p = &c->process;
 	int r;
 
 	if (c->new_user_ns && (r = enter_user_namespace(c)) < 0)
@@ -243,10 +243,11 @@ _Noreturn void init_main(const struct container_params *params, int sync)
 			  .spec = params->spec,
 			  .sync = sync,
 			  .root = -EBADF,
+			  .process = params->spec->process,
 			  .proc = -EBADF,
 			  .console = -EBADF,
 			  .new_user_ns = params->spec->ns[NS_USER].asked && !params->spec->ns[NS_USER].path};
-	const struct process_spec *p = &params->spec->process;
+	const struct process_spec *p = &c.process;
 	int master = -EBADF, listener = -EBADF;
 
 	init_signals();

@@ -23,6 +23,24 @@ int exec_exit_status(int err)
 	return err == -ENOENT || err == -ENOTDIR ? 127 : 126;
 }
 
+void process_set_user(struct process_spec *p, const struct user *u)
+{
+	p->uid = u->uid;
+	p->gid = u->gid;
+	/* Groups of the command line stand already in the list; the user's own come to them. */
+	gid_t *all = xcalloc(p->n_groups + u->n_groups, sizeof(*all));
+	if (p->n_groups)
+		memcpy(all, p->groups, p->n_groups * sizeof(*all));
+	if (u->n_groups)
+		memcpy(all + p->n_groups, u->groups, u->n_groups * sizeof(*all));
+	p->groups = all;
+	p->n_groups += u->n_groups;
+	if (u->uid != 0)
+		p->caps.effective = p->caps.permitted = p->caps.ambient = 0;
+	else
+		p->caps.effective = p->caps.permitted = p->caps.bounding;
+}
+
 int use_stdio(const int stdio[3])
 {
 	int copy[3];

@@ -40,6 +40,8 @@ int record_write(int dir, const struct record *r)
 	json_put_str(&w, "rootfs", r->rootfs);
 	json_put_str(&w, "created", r->created);
 	json_put_str(&w, "network", r->network);
+	json_put_str(&w, "cgroup", r->cgroup);
+	json_put_str(&w, "userRange", r->user_range);
 	put_list(&w, "command", &r->command);
 	put_list(&w, "layers", &r->layers);
 	put_labels(&w, &r->labels);
@@ -51,6 +53,7 @@ int record_write(int dir, const struct record *r)
 	json_put_str(&w, "stopSignal", r->stop_signal);
 	json_put_u64(&w, "stopTimeout", r->stop_timeout_s);
 	json_put_u64(&w, "logMax", r->log_max);
+	json_put_bool(&w, "logNone", r->log_none);
 	json_close(&w, '}');
 	int e = replace_file_at(dir, RECORD_FILE, text.p, text.len, 0600, !r->remove);
 	strbuf_free(&text);
@@ -89,6 +92,8 @@ void record_free(struct record *r)
 	free(r->created);
 	free(r->stop_signal);
 	free(r->network);
+	free(r->cgroup);
+	free(r->user_range);
 	strv_free(&r->command);
 	strv_free(&r->layers);
 	strv_free(&r->labels);
@@ -107,10 +112,12 @@ static int parse_record(const struct json *o, struct record *rec)
 	    (r = want_dup(o, "name", &rec->name)) < 0 || (r = want_dup(o, "image", &rec->image)) < 0 ||
 	    (r = want_dup(o, "imageID", &rec->image_id)) < 0 || (r = want_dup(o, "rootfs", &rec->rootfs)) < 0 ||
 	    (r = want_dup(o, "created", &rec->created)) < 0 || (r = want_dup(o, "network", &rec->network)) < 0 ||
+	    (r = want_dup(o, "cgroup", &rec->cgroup)) < 0 || (r = want_dup(o, "userRange", &rec->user_range)) < 0 ||
 	    (r = want_list(o, "command", &rec->command)) < 0 || (r = want_list(o, "layers", &rec->layers)) < 0 ||
 	    (r = want_list(o, "ports", &rec->ports)) < 0 || (r = want_list(o, "mounts", &rec->mounts)) < 0 ||
 	    (r = json_want_bool(o, "remove", &rec->remove)) < 0 || (r = json_want_bool(o, "tty", &rec->tty)) < 0 ||
 	    (r = json_want_bool(o, "interactive", &rec->interactive)) < 0 ||
+	    (r = json_want_bool(o, "logNone", &rec->log_none)) < 0 ||
 	    (r = want_dup(o, "stopSignal", &rec->stop_signal)) < 0 ||
 	    (r = json_want_u64(o, "stopTimeout", UINT32_MAX, &rec->stop_timeout_s)) < 0 ||
 	    (r = json_want_u64(o, "logMax", UINT64_MAX, &rec->log_max)) < 0 ||
@@ -123,7 +130,7 @@ static int parse_record(const struct json *o, struct record *rec)
 	return 0;
 }
 
-int record_read(int dir, struct record *rec)
+int record_load(int dir, struct record *rec)
 {
 	_cleanup_(freep) char *text = NULL;
 	size_t len;

@@ -41,10 +41,11 @@ struct exit_info {
 struct record {
 	char *id, *name, *image, *image_id; /* image: NULL with rootfs */
 	char *rootfs;                       /* --rootfs directory, NULL with an image */
-	char *created, *stop_signal, *network;
+	char *created, *stop_signal, *network, *cgroup;
+	char *user_range;                    /* --userns auto: its slot in ROOT/userns */
 	struct strv command, layers, labels; /* labels: "key=value" */
 	struct strv ports, mounts;           /* for lists: "SOURCE:DESTINATION" */
-	bool remove, tty, interactive;
+	bool remove, tty, interactive, log_none;
 	uint64_t stop_timeout_s, log_max;
 	struct json_doc doc; /* record.json as it is, for inspect */
 };
@@ -79,7 +80,7 @@ char *record_generate_name(const struct engine *e, const char *id);
 
 /* Writes record.json (durably unless the container goes with its end). */
 int record_write(int dir, const struct record *r);
-int record_read(int dir, struct record *r);
+int record_load(int dir, struct record *r);
 void record_free(struct record *r);
 
 /* --- finding -------------------------------------------------------------------------------------- */
@@ -110,6 +111,9 @@ int record_read_exit(int dir, struct exit_info *x);
 int record_remove(const struct engine *e, const struct record *r);
 /* The same for a directory that never got a record. */
 int record_remove_dir(const struct engine *e, const char *id);
+
+/* Gives a range of --userns auto back. */
+void record_release_range(const struct engine *e, const char *slot);
 
 /* STATE/containers as a path; caller frees. */
 char *record_state_root(const struct engine *e);

@@ -70,6 +70,9 @@ static int put_in_order(const struct engine *e, struct found *f)
 
 	if (lock < 0)
 		return 0; /* another command is at it; what we read stays true enough */
+	/* Killed before it wrote a state: the cgroup is known all the same. */
+	if (!f->state.cgroup && f->record.cgroup)
+		f->state.cgroup = xstrdup(f->record.cgroup);
 	if ((r = launch_destroy(&f->state)) < 0)
 		return r;
 	snprintf(x.started, sizeof(x.started), "%s", f->state.created ? f->state.created : "");
@@ -137,7 +140,7 @@ int record_open(const struct engine *e, const char *name, struct found *f)
 		return errno == ENOENT || errno == EBADF
 			       ? refuse(-ENOENT, "no container %.140s (see `ctr ps -a`)", name)
 			       : fail(-errno, "open container %s", name);
-	if ((r = record_read(f->dir, &f->record)) < 0 || (r = record_read_exit(f->dir, &f->exit)) < 0)
+	if ((r = record_load(f->dir, &f->record)) < 0 || (r = record_read_exit(f->dir, &f->exit)) < 0)
 		r = fail_in(r, "container %.12s", id);
 	else
 		r = read_state(e, f);

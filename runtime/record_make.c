@@ -196,6 +196,14 @@ int record_remove_dir(const struct engine *e, const char *id)
 	return all < 0 || !*id ? 0 : remove_tree_at(all, id);
 }
 
+void record_release_range(const struct engine *e, const char *slot)
+{
+	_cleanup_(closep) int dir = record_open_dir(e->root, "userns", false);
+
+	if (dir >= 0 && !strchr(slot, '/'))
+		unlinkat(dir, slot, 0);
+}
+
 int record_remove(const struct engine *e, const struct record *r)
 {
 	_cleanup_(closep) int names = record_open_dir(e->root, "names", false);
@@ -208,6 +216,8 @@ int record_remove(const struct engine *e, const struct record *r)
 		return fail(-errno, "remove container %s", r->name);
 	if (names >= 0 && record_name_holder(names, r->name, &holder) == 0 && streq(holder, r->id))
 		unlinkat(names, r->name, 0);
+	if (r->user_range)
+		record_release_range(e, r->user_range);
 	return all < 0 ? 0 : remove_tree_at(all, r->id);
 }
 

@@ -7,9 +7,11 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/rootpath.h"
 #include "base/sys.h"
 #include "runtime/child.h"
 #include "runtime/mountfd.h"
+#include "runtime/user.h"
 
 /*
  * Attaches the detached root mount in our own mount namespace, as pivot_root(2) wants it. A bundle's goes
@@ -24,14 +26,33 @@ int child_attach_root(struct child *c)
 	/* "shared" is given back after the pivot, when nothing of the host is in reach of it. */
 	if (propagation & MS_SHARED)
 		propagation = MS_SLAVE | MS_REC;
-	int r = mountfd_set(c->params->root_fd, 0, 0, propagation, true);
+	int root = c->params->root_fd >= 0 ? c->params->root_fd : c->params->open_root(c->params->open_root_arg);
+	if (root < 0)
+		return root;
+	int r = mountfd_set(root, 0, 0, propagation, true);
 	if (r < 0)
 		return fail(r, "set the propagation of the root filesystem");
 	const char *where = c->params->mount_point ? c->params->mount_point : "/";
-	if (sys_move_mount(c->params->root_fd, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) <
-	    0)
+	if (sys_move_mount(root, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
 		return fail(-errno, "attach the root filesystem");
-	c->root = c->params->root_fd;
+	c->root = root;
+	return 0;
+}
+
+int child_resolve_process(struct child *c)
+{
+	struct process_spec *p = &c->process;
+	struct user u;
+
+	if (c->params->user) {
+		int r = user_resolve(c->root, c->params->user, &u);
+		if (r < 0)
+			return r;
+		process_set_user(p, &u);
+	}
+	/* As every runtime does; one that cannot be made is reported by the chdir. */
+	int dir = root_make_dirs(c->root, rootpath(p->cwd), 0755);
+	closep(&dir);
 	return 0;
 }
 

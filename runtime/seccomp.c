@@ -106,12 +106,30 @@ static int settle_listener(const struct json *profile, struct seccomp_filter *fi
 	return 0;
 }
 
+/* Adds a profile's meaning to the digest: of each value the type, the key and what it holds, up to a bracket.
+ * As telling as its text, without the time to write that, which a start that finds its filter has no use for. */
+static void digest_node(struct sha256 *h, const struct json *node)
+{
+	char type = (char)('0' + node->type);
+
+	sha256_add(h, &type, 1);
+	if (node->key)
+		sha256_add(h, node->key, strlen(node->key) + 1);
+	if (node->type == JSON_BOOL)
+		sha256_add(h, node->boolean ? "t" : "f", 1);
+	if (node->text)
+		sha256_add(h, node->text, strlen(node->text) + 1);
+	json_each(child, node)
+		digest_node(h, child);
+	sha256_add(h, ")", 1);
+}
+
 /*
  * The digest of all that the program depends on. The helper's file stands for what is built into it, so
  * that a new one never finds an old one's filters even when the version is the same. A profile file may
  * ask for the kernel's release; the default policy does not.
  */
-static void cache_key(const char *text, uint64_t caps, const char *helper, char key[65])
+static void cache_key(const struct json *profile, uint64_t caps, const char *helper, char key[65])
 {
 	struct utsname uts = {0};
 	struct stat st = {0};
@@ -120,13 +138,13 @@ static void cache_key(const char *text, uint64_t caps, const char *helper, char 
 
 	if (uname(&uts) < 0 || stat(helper, &st) < 0)
 		debug("cannot tell the kernel or %s apart from another", helper);
-	int n = snprintf(head, sizeof(head), "%s %s %s %s %llx %lld.%ld %lld %s\n", CACHE_MAGIC, CTR_VERSION,
-			 uts.machine, text ? uts.release : "-", (unsigned long long)caps, (long long)st.st_mtim.tv_sec,
-			 st.st_mtim.tv_nsec, (long long)st.st_size, text ? "profile" : "default");
+	int n = snprintf(head, sizeof(head), "%s %s %s %s %llx %lld.%ld %lld\n", CACHE_MAGIC, CTR_VERSION, uts.machine,
+			 profile ? uts.release : "default", (unsigned long long)caps, (long long)st.st_mtim.tv_sec,
+			 st.st_mtim.tv_nsec, (long long)st.st_size);
 	sha256_init(&h);
 	sha256_add(&h, head, n < (int)sizeof(head) ? (size_t)n : sizeof(head) - 1);
-	if (text)
-		sha256_add(&h, text, strlen(text));
+	if (profile)
+		digest_node(&h, profile);
 	sha256_hex(&h, key);
 }
 
@@ -227,7 +245,15 @@ static int temporary_file(void)
 	return high < 0 ? fail(-errno, "make a temporary file") : high;
 }
 
-/* The new process: HELPER with IO for its standard descriptors and nothing else of ours. */
+/* Says on the helper's standard error why there is no filter, and ends. */
+static _Noreturn void give_up(int err)
+{
+	if (write_all(err, error_text(), strlen(error_text())) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+/* Becomes HELPER, with IO for its standard descriptors and nothing else of ours. */
 static _Noreturn void exec_helper(const char *helper, uint64_t caps, bool builtin, const int io[3])
 {
 	char hex[20];
@@ -242,14 +268,37 @@ static _Noreturn void exec_helper(const char *helper, uint64_t caps, bool builti
 	if (ready && sys_close_range(STDERR_FILENO + 1, ~0U, 0) == 0)
 		execve(helper, argv, envp);
 	fail(-errno, "run %s", helper);
-	if (write_all(STDERR_FILENO, error_text(), strlen(error_text())) < 0)
-		_exit(126);
-	_exit(127);
+	give_up(STDERR_FILENO);
+}
+
+/* Runs the helper as a child of its own, whose status it ends with. */
+static _Noreturn void mind_helper(const char *helper, uint64_t caps, bool builtin, const int io[3])
+{
+	int status;
+
+	signal(SIGCHLD, SIG_DFL);
+	pid_t pid = fork();
+	if (pid == 0)
+		exec_helper(helper, caps, builtin, io);
+	if (pid < 0) {
+		fail(-errno, "start %s", helper);
+		give_up(io[2]);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			_exit(126);
+	if (WIFEXITED(status))
+		_exit(WEXITSTATUS(status));
+	refuse(-EIO, "%s was killed by signal %d", helper, WTERMSIG(status));
+	give_up(io[2]);
 }
 
 /*
- * Starts the helper and waits for its end. A child that sends no signal when it ends, unlike fork's, is
- * neither reaped behind our back where SIGCHLD is ignored nor noticed by a handler that is not ours.
+ * Starts the helper and waits for its end; its status, or negative errno, recorded.
+ *
+ * The caller may ignore SIGCHLD, which would reap the helper behind our back, or count its children by it.
+ * So a process between, which sends no signal when it ends, stands in; the helper itself can not, since exec
+ * sets the signal back.
  */
 static int run_helper(const char *helper, uint64_t caps, bool builtin, const int io[3])
 {
@@ -259,13 +308,11 @@ static int run_helper(const char *helper, uint64_t caps, bool builtin, const int
 	if (pid < 0)
 		return fail(-errno, "start %s", helper);
 	if (pid == 0)
-		exec_helper(helper, caps, builtin, io);
+		mind_helper(helper, caps, builtin, io);
 	while (waitpid(pid, &status, __WALL) < 0)
 		if (errno != EINTR)
 			return fail(-errno, "wait for %s", helper);
-	if (WIFSIGNALED(status))
-		return refuse(-EIO, "%s was killed by signal %d", helper, WTERMSIG(status));
-	return WEXITSTATUS(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : refuse(-EIO, "%s was stopped by a signal", helper);
 }
 
 static int read_back(int fd, char **text, size_t *len)
@@ -296,10 +343,10 @@ static int take_messages(const char *helper, int fd, int status)
 	return 0;
 }
 
-/* What the helper reads: TEXT, or nothing. */
-static int helper_input(const char *text)
+/* What the helper reads: the profile's text, or nothing. */
+static int helper_input(const struct json *profile)
 {
-	if (!text) {
+	if (!profile) {
 		int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 		return fd < 0 ? fail(-errno, "open /dev/null") : fd;
@@ -307,16 +354,20 @@ static int helper_input(const char *text)
 	_cleanup_(closep) int fd = temporary_file();
 	if (fd < 0)
 		return fd;
-	int r = write_all(fd, text, strlen(text));
+	struct strbuf text = {0};
+	struct json_writer w = {.out = &text};
+	json_put_node(&w, NULL, profile);
+	int r = write_all(fd, text.p, text.len);
+	strbuf_free(&text);
 	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		r = -errno;
 	return r < 0 ? fail(r, "write the seccomp profile") : take_fd(&fd);
 }
 
-/* Compiles TEXT, or the default policy when it is NULL. */
-static int compile(const char *text, uint64_t caps, const char *helper, struct seccomp_filter *filter)
+/* Compiles PROFILE, or the default policy when it is NULL. */
+static int compile(const struct json *profile, uint64_t caps, const char *helper, struct seccomp_filter *filter)
 {
-	_cleanup_(closep) int in = helper_input(text);
+	_cleanup_(closep) int in = helper_input(profile);
 	if (in < 0)
 		return in;
 	_cleanup_(closep) int out = temporary_file();
@@ -326,9 +377,9 @@ static int compile(const char *text, uint64_t caps, const char *helper, struct s
 	if (err < 0)
 		return err;
 	_cleanup_(freep) char *code = NULL;
-	size_t size;
+	size_t size = 0;
 
-	int r = run_helper(helper, caps, !text, (int[]){in, out, err});
+	int r = run_helper(helper, caps, !profile, (int[]){in, out, err});
 	if (r < 0 || (r = take_messages(helper, err, r)) < 0)
 		return r;
 	r = read_back(out, &code, &size);
@@ -344,22 +395,16 @@ static int compile(const char *text, uint64_t caps, const char *helper, struct s
 static int get_code(const struct json *profile, uint64_t caps, const char *cache_dir, const char *helper,
 		    struct seccomp_filter *filter)
 {
-	struct strbuf text = {0};
 	char key[65];
 
-	if (profile) {
-		struct json_writer w = {.out = &text};
-
-		json_put_node(&w, NULL, profile);
-	}
-	cache_key(text.p, caps, helper, key);
-	int r = 0;
-	if (!cache_dir || !cache_get(cache_dir, key, filter)) {
-		r = compile(text.p, caps, helper, filter);
-		if (r == 0 && cache_dir)
-			cache_put(cache_dir, key, filter);
-	}
-	strbuf_free(&text);
+	if (!cache_dir)
+		return compile(profile, caps, helper, filter);
+	cache_key(profile, caps, helper, key);
+	if (cache_get(cache_dir, key, filter))
+		return 0;
+	int r = compile(profile, caps, helper, filter);
+	if (r == 0)
+		cache_put(cache_dir, key, filter);
 	return r;
 }
 

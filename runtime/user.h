@@ -28,3 +28,8 @@ int user_resolve(int rootfd, const char *user, struct user *u);
 int group_resolve(int rootfd, const char *group, gid_t *gid);
 
 void user_free(struct user *u);
+
+/* Makes P run as U, with U's groups besides those it has (P then owns a new list): root keeps the capabilities that P grants, another user
+ * starts with none in effect, as after setuid(2). */
+struct process_spec;
+void process_set_user(struct process_spec *p, const struct user *u);

@@ -94,6 +94,7 @@ static int required_word(const struct json *obj, const char *key, const struct w
 	const char *name;
 	int r = required_str(obj, key, &name);
 
+	*out = 0;
 	if (r < 0)
 		return r;
 	const struct word *w = find_word(words, n, name);
@@ -103,21 +104,49 @@ static int required_word(const struct json *obj, const char *key, const struct w
 	return 0;
 }
 
-/* An action and the errno that may go with it; KEYs differ for the default and for a rule. */
-static int parse_action(const struct json *obj, const char *key, const char *errno_key, uint32_t *out)
+static int errno_by_name(const char *name)
 {
-	uint64_t number = UINT64_MAX;
+	for (int i = 1; i <= ERRNO_MAX; i++) {
+		const char *known = strerrorname_np(i);
+
+		if (known && streq(known, name))
+			return i;
+	}
+	return 0;
+}
+
+/* An errno as the spec has it, a number, or by name alone, as podman's files may. UINT64_MAX: not set. */
+static int parse_errno(const struct json *obj, const char *number_key, const char *name_key, uint64_t *out)
+{
+	const char *name = NULL;
+	int r;
+
+	*out = UINT64_MAX;
+	if ((r = json_want_u64(obj, number_key, ERRNO_MAX, out)) < 0 || (r = json_want_str(obj, name_key, &name)) < 0)
+		return r;
+	if (*out != UINT64_MAX || !name || !*name)
+		return 0;
+	int number = errno_by_name(name);
+	if (!number)
+		return json_refuse(json_get(obj, name_key), "is \"%s\", which is not an errno", name);
+	*out = (uint64_t)number;
+	return 0;
+}
+
+/* An action and the errno that may go with it; the keys differ for the default and for a rule. */
+static int parse_action(const struct json *obj, const char *key, const char *number_key, const char *name_key,
+			uint32_t *out)
+{
+	uint64_t number;
 	int r = required_word(obj, key, actions, ARRAY_SIZE(actions), "a seccomp action (SCMP_ACT_*)", out);
 
-	if (r < 0 || (r = json_want_u64(obj, errno_key, ERRNO_MAX, &number)) < 0)
+	if (r < 0 || (r = parse_errno(obj, number_key, name_key, &number)) < 0)
 		return r;
 	bool takes_errno = *out == SECCOMP_RET_ERRNO || *out == SECCOMP_RET_TRACE;
-	if (number == UINT64_MAX)
-		number = EPERM;
-	else if (!takes_errno)
-		return json_refuse(json_get(obj, errno_key), "is set, but %s takes no errno", json_get(obj, key)->text);
+	if (number != UINT64_MAX && !takes_errno)
+		return json_refuse(json_get(obj, key), "is %s, which takes no errno", json_get(obj, key)->text);
 	if (takes_errno)
-		*out |= (uint32_t)number;
+		*out |= number == UINT64_MAX ? EPERM : (uint32_t)number;
 	return 0;
 }
 
@@ -171,8 +200,8 @@ static int parse_args(const struct json *rule, struct arg_test tests[SYSCALL_ARG
 static int add_rule(struct profile *profile, const struct json *rule, const char *name, uint32_t action,
 		    unsigned int first, unsigned int n_tests, bool one_index)
 {
-	if (!name[0])
-		return json_refuse(rule, "names an empty syscall");
+	if (!name[0] || has_control(name))
+		return json_refuse(rule, "has a name that is none of a syscall");
 	/* The descriptor of the listener has yet to be written to the parent when the filter is on. */
 	if (action == SECCOMP_RET_USER_NOTIF && streq(name, "write"))
 		return json_refuse(rule, "has SCMP_ACT_NOTIFY for write, which the container's start itself needs");
@@ -202,7 +231,7 @@ static int parse_rule(const struct json *rule, const struct profile_env *env, st
 
 	if ((r = json_expect(rule, JSON_OBJECT)) < 0 || (r = json_want_array(rule, "names", &names)) < 0 ||
 	    (r = json_want_str(rule, "name", &name)) < 0 ||
-	    (r = parse_action(rule, "action", "errnoRet", &action)) < 0 ||
+	    (r = parse_action(rule, "action", "errnoRet", "errno", &action)) < 0 ||
 	    (r = parse_args(rule, tests, &n, &one_index)) < 0 || (r = conditions_hold(rule, env)) < 0)
 		return r;
 	if (name && names)
@@ -263,7 +292,8 @@ static int parse_rules(const struct json *root, const struct profile_env *env, s
 	int r;
 
 	if ((r = json_expect(root, JSON_OBJECT)) < 0 ||
-	    (r = parse_action(root, "defaultAction", "defaultErrnoRet", &profile->default_action)) < 0 ||
+	    (r = parse_action(root, "defaultAction", "defaultErrnoRet", "defaultErrno", &profile->default_action)) <
+		    0 ||
 	    (r = json_want_array(root, "architectures", &list)) < 0 ||
 	    (r = json_want_array(root, "archMap", &map)) < 0 || (r = json_want_array(root, "syscalls", &rules)) < 0)
 		return r;

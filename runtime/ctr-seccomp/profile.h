@@ -59,10 +59,12 @@ int profile_parse(const struct json *root, const struct profile_env *env, struct
 /* The policy of a container that nobody wrote a profile for. */
 void profile_default(const struct profile_env *env, struct profile *profile);
 
-/* Adds a rule to be filled with tests by profile_add_test, one that the rules added next may share. */
+/* Adds a rule whose tests are the N_TESTS from FIRST_TEST on; several rules may share theirs. */
 void profile_add_rule(struct profile *profile, const char *name, uint32_t action, unsigned int first_test,
 		      unsigned int n_tests);
+/* Where in profile.tests they are from then on. */
 unsigned int profile_add_tests(struct profile *profile, const struct arg_test *tests, unsigned int n);
+/* Adds one of arch_by_name's, which are fewer than ARCHS_MAX, unless it is there. */
 void profile_add_arch(struct profile *profile, uint32_t arch);
 void profile_free(struct profile *profile);
 
