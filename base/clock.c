@@ -102,6 +102,8 @@ static int parse_rfc3339(const char *s, int64_t *ns)
 	int r = parse_offset(s, &offset);
 	if (r < 0)
 		return r;
+	if (tm.tm_year < 1700 || tm.tm_year > 2200) /* what nanoseconds in 64 bits can hold, and sense */
+		return -ERANGE;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
 	*ns = ((int64_t)timegm(&tm) - offset) * SECOND + fraction;

@@ -14,9 +14,14 @@ static void sink_stderr(enum log_level level, const char *line)
 
 	/* One write, so that lines of several processes do not interleave. */
 	char out[ERROR_TEXT_MAX + 32];
-	int n = snprintf(out, sizeof(out), "%s%s\n", prefix[level], line);
-	if (n > (int)sizeof(out) - 1)
-		n = sizeof(out) - 1;
+	int n = snprintf(out, sizeof(out), "%s%s", prefix[level], line);
+	if (n > (int)sizeof(out) - 2)
+		n = sizeof(out) - 2;
+	/* Names of strangers' files and users stand in messages; none of their bytes steers a terminal. */
+	for (int i = 0; i < n; i++)
+		if ((unsigned char)out[i] < 0x20 || out[i] == 0x7f)
+			out[i] = '?';
+	out[n++] = '\n';
 	if (write(STDERR_FILENO, out, (size_t)n) < 0)
 		return;
 }

@@ -9,6 +9,9 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "base/sys.h"
+
+bool fd_lazy_close;
 
 int write_all(int fd, const void *data, size_t len)
 {
@@ -144,56 +147,104 @@ int make_dirs(const char *path, mode_t mode)
 	return r < 0 ? fail(r, "create %s", path) : 0;
 }
 
-static int remove_children(int fd, dev_t dev);
+/*
+ * A container may have left a tree of any depth. Each level costs an fd and a stack frame, so below
+ * REMOVE_DEPTH_MAX a directory is not descended into but moved up to the top of the tree, where the next
+ * round finds it.
+ */
+#define REMOVE_DEPTH_MAX 64
 
-/* Removes one entry of DIRFD, a directory with all below it when it is on device DEV. */
-static int remove_entry(int dirfd, const char *name, dev_t dev)
+struct removal {
+	int top;
+	dev_t dev;
+	unsigned long moved; /* directories brought to the top, for their names */
+	bool again;
+};
+
+static int remove_children(struct removal *r, int fd, unsigned int depth);
+
+static int move_to_top(struct removal *r, int dirfd, const char *name)
 {
+	char moved[48];
+
+	do {
+		snprintf(moved, sizeof(moved), ".ctr-removed-%lu", r->moved++);
+		if (sys_renameat2(dirfd, name, r->top, moved, RENAME_NOREPLACE) == 0) {
+			r->again = true;
+			return 0;
+		}
+	} while (errno == EEXIST);
+	return fail(-errno, "remove %s", name);
+}
+
+/* Removes one entry of DIRFD, a directory with all below it. */
+static int remove_entry(struct removal *r, int dirfd, const char *name, unsigned int depth)
+{
+	struct stat st;
+
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return fail(-errno, "remove %s", name);
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (depth == REMOVE_DEPTH_MAX)
+		return move_to_top(r, dirfd, name);
 
 	_cleanup_(closep) int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return errno == ENOENT ? 0 : fail(-errno, "remove %s", name);
-	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return fail(-errno, "remove %s", name);
-	if (st.st_dev != dev)
+	if (st.st_dev != r->dev)
 		return refuse(-EXDEV, "not removing %s: something is mounted there", name);
-	int r = remove_children(take_fd(&fd), dev);
-	if (r < 0)
-		return r;
+	int e = remove_children(r, take_fd(&fd), depth + 1);
+	if (e < 0)
+		return e;
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return fail(-errno, "remove %s", name);
 	return 0;
 }
 
 /* Consumes FD. */
-static int remove_children(int fd, dev_t dev)
+static int remove_children(struct removal *r, int fd, unsigned int depth)
 {
 	DIR *dir = fdopendir(fd);
-	int r = 0;
+	int e = 0;
 
 	if (!dir) {
 		close(fd);
 		return fail(-errno, "read directory");
 	}
-	for (struct dirent *e; r == 0 && (e = readdir(dir));)
-		if (!streq(e->d_name, ".") && !streq(e->d_name, ".."))
-			r = remove_entry(fd, e->d_name, dev);
+	for (struct dirent *d; e == 0 && (d = readdir(dir));)
+		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))
+			e = remove_entry(r, fd, d->d_name, depth);
 	closedir(dir);
-	return r;
+	return e;
 }
 
 int remove_tree_at(int dirfd, const char *name)
 {
 	struct stat st;
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	/* An empty directory is the usual case. */
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT || unlinkat(dirfd, name, 0) == 0)
+		return 0;
+	_cleanup_(closep) int top = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (top < 0 || fstat(top, &st) < 0)
 		return errno == ENOENT ? 0 : fail(-errno, "remove %s", name);
-	return remove_entry(dirfd, name, st.st_dev);
+
+	struct removal r = {.top = top, .dev = st.st_dev};
+	do {
+		/* A description of its own: the last round's stands at the directory's end. */
+		int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), e;
+
+		r.again = false;
+		e = fd < 0 ? fail(-errno, "remove %s", name) : remove_children(&r, fd, 1);
+		if (e < 0)
+			return e;
+	} while (r.again);
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return fail(-errno, "remove %s", name);
+	return 0;
 }
 
 #define FD_PASS_MAX 8

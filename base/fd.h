@@ -9,12 +9,19 @@
 
 #include "base/mem.h"
 
+/*
+ * In a process that is about to execute something else, closing each descriptor is a system call for
+ * nothing: they are close-on-exec. With fd_lazy_close set, closep leaves those below FD_LAZY_MAX alone.
+ */
+#define FD_LAZY_MAX 256
+extern bool fd_lazy_close;
+
 /* Closes what an fd variable holds when that is >= 0, for `_cleanup_(closep)`. errno is kept. */
 static inline void closep(int *fd)
 {
 	int keep = errno;
 
-	if (*fd >= 0)
+	if (*fd >= (fd_lazy_close ? FD_LAZY_MAX : 0))
 		close(*fd);
 	errno = keep;
 }

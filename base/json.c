@@ -12,11 +12,32 @@ struct chunk {
 	_Alignas(16) char data[];
 };
 
+/* The first document's: most processes parse one or two small ones, and this spares them the allocator. */
+static struct {
+	struct chunk chunk;
+	_Alignas(16) char data[48 * 1024];
+} first;
+static bool first_used;
+
+static struct chunk *new_chunk(size_t size)
+{
+	struct chunk *c;
+
+	if (!first_used && size <= sizeof(first.data)) {
+		first_used = true;
+		first.chunk.size = sizeof(first.data);
+		return &first.chunk;
+	}
+	c = xmalloc(sizeof(*c) + (size > 8000 ? size : 8000));
+	c->size = size > 8000 ? size : 8000;
+	return c;
+}
+
 struct parser {
 	const char *start, *p, *end;
 	const char *what;
 	struct chunk *chunk;
-	unsigned int depth;
+	unsigned int depth, values;
 };
 
 static void *arena_alloc(struct parser *ps, size_t size)
@@ -25,10 +46,9 @@ static void *arena_alloc(struct parser *ps, size_t size)
 
 	size = (size + 15) & ~(size_t)15;
 	if (!c || c->size - c->used < size) {
-		size_t want = size > 8000 ? size : 8000;
-
-		c = xmalloc(sizeof(*c) + want);
-		*c = (struct chunk){.next = ps->chunk, .size = want};
+		c = new_chunk(size);
+		c->next = ps->chunk;
+		c->used = 0;
 		ps->chunk = c;
 	}
 	void *p = c->data + c->used;
@@ -227,6 +247,8 @@ static int parse_container(struct parser *ps, struct json *node, char close)
 	skip_space(ps);
 	if (!eat(ps, close)) {
 		do {
+			if (++ps->values > JSON_VALUES_MAX)
+				return syntax(ps, "too many values");
 			struct json *item = arena_alloc(ps, sizeof(*item));
 
 			item->parent = node;
@@ -304,7 +326,10 @@ void json_free(struct json_doc *doc)
 {
 	for (struct chunk *c = doc->arena, *next; c; c = next) {
 		next = c->next;
-		free(c);
+		if (c == &first.chunk)
+			first_used = false;
+		else
+			free(c);
 	}
 	*doc = (struct json_doc){0};
 }

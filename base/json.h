@@ -18,6 +18,8 @@
 #include "base/str.h"
 
 #define JSON_DEPTH_MAX 64
+/* Values in one document: what a few bytes of text can cost in memory has a bound, too (16 MiB). */
+#define JSON_VALUES_MAX 200000
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 

@@ -105,7 +105,7 @@ int root_make_dirs(int rootfd, struct rootpath path, mode_t mode)
 			int next = make_and_open(dir, rest, len, last ? mode : 0755);
 			if (next < 0)
 				return fail(next, "create directory %s in the root filesystem", path.p);
-			close(dir);
+			closep(&dir);
 			dir = next;
 		}
 		rest += len + strspn(rest + len, "/");

@@ -20,6 +20,15 @@
 #define MOVE_MOUNT_BENEATH 0x00000200
 #endif
 
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#endif
+
+static inline int sys_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
+{
+	return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
 static inline pid_t sys_clone3(struct clone_args *args, size_t size)
 {
 	return (pid_t)syscall(SYS_clone3, args, size);

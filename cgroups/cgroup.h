@@ -56,6 +56,10 @@ int cgroup_kill(const struct cgroup *cg, int timeout_ms);
  * then -EBUSY. A cgroup that is gone already is a success. */
 int cgroup_remove(const struct cgroup *cg);
 
+/* The usual end in one system call: removes the cgroup at PATH when nothing is in it, -EBUSY (nothing
+ * recorded) when something is. */
+int cgroup_remove_empty(const char *path);
+
 /* The pids of every process in the cgroup and below that this pid namespace sees; caller frees *PIDS (NULL
  * when there are none). */
 int cgroup_pids(const struct cgroup *cg, pid_t **pids, size_t *n);

@@ -82,6 +82,14 @@ static int try_remove(int root, const char *relative)
 	return -errno;
 }
 
+int cgroup_remove_empty(const char *path)
+{
+	_cleanup_(closep) int root = cgroup_open_root();
+	int r = root < 0 ? root : try_remove(root, cgroup_relative(path));
+
+	return r == -ENOENT || r == -ENODEV ? 0 : r;
+}
+
 int cgroup_remove(const struct cgroup *cg)
 {
 	if (!cg->path)

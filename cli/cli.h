@@ -54,8 +54,8 @@ int cli_store(struct store *s);
 /* image_find, and for the embedded image's name one more try after putting it in again. */
 int cli_find_image(struct store *s, const char *name, struct image *img);
 
-/* Every container, opened, newest first; those that vanish meanwhile are left out. Free with
- * cli_close_all. */
+/* Every container, read but with its directories closed again, newest first; those that vanish meanwhile
+ * are left out. Free with cli_close_all. */
 int cli_open_all(struct found **list, size_t *n);
 void cli_close_all(struct found *list, size_t n);
 

@@ -86,9 +86,17 @@ int cli_open_all(struct found **list, size_t *n)
 
 	*list = xcalloc(ids.n, sizeof(**list));
 	*n = 0;
-	for (size_t i = 0; r == 0 && i < ids.n; i++)
-		if (record_open(cli_engine(), ids.v[i], &(*list)[*n]) == 0)
-			(*n)++;
+	for (size_t i = 0; r == 0 && i < ids.n; i++) {
+		struct found *f = &(*list)[*n];
+
+		if (record_open(cli_engine(), ids.v[i], f) < 0)
+			continue;
+		/* A list may be longer than the limit of open files. */
+		closep(&f->dir);
+		closep(&f->state_dir);
+		f->dir = f->state_dir = -EBADF;
+		(*n)++;
+	}
 	strv_free(&ids);
 	qsort(*list, *n, sizeof(**list), newest_first);
 	return r;

@@ -169,9 +169,8 @@ struct cgroups {
 	bool own_processes, writable;
 };
 
-static const struct {
-	const char *name, *what;
-} limits[] = {{"memory", "memory"}, {"cpu", "CPU time"}, {"pids", "processes"}, {"io", "disk"}, {"cpuset", "CPU set"}};
+/* The controllers by which containers are limited. */
+static const char *const limits[] = {"memory", "cpu", "pids", "io", "cpuset"};
 
 static void look_at_cgroups(struct cgroups *c)
 {
@@ -264,9 +263,9 @@ static void put_cgroup(struct json_writer *w)
 	json_put_strs(w, "controllers", (const char *const *)list.v, list.n);
 	json_open(w, "limits", '{');
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		_cleanup_(freep) char *reason = why_not(&c, limits[i].name);
+		_cleanup_(freep) char *reason = why_not(&c, limits[i]);
 
-		put_available(w, limits[i].name, !reason, reason);
+		put_available(w, limits[i], !reason, reason);
 	}
 	json_close(w, '}');
 	json_close(w, '}');
@@ -499,9 +498,9 @@ static void show_cgroup(struct strbuf *out, const struct json *info)
 	put_list(out, at(info, "cgroup.controllers"));
 	strbuf_putc(out, '\n');
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		_cleanup_(freep) char *title = xasprintf("%s limits", limits[i].what);
+		_cleanup_(freep) char *title = xasprintf("%s limit", limits[i]);
 
-		put_answer(out, title, json_get(at(info, "cgroup.limits"), limits[i].name));
+		put_answer(out, title, json_get(at(info, "cgroup.limits"), limits[i]));
 		strbuf_putc(out, '\n');
 	}
 }

@@ -91,6 +91,14 @@ static const struct opt stop_table[] = {
 	OPT_END,
 };
 
+static int wait_for_monitor(const struct found *f)
+{
+	_cleanup_(closep) int pidfd = proc_open(f->state.monitor);
+	int r = pidfd < 0 ? 1 : proc_wait_gone(pidfd, -1);
+
+	return r < 0 ? fail(r, "wait for %s", f->record.name) : 0;
+}
+
 static int stop_found(struct found *f, const struct stop_opts *o)
 {
 	int64_t seconds = o->timeout >= 0 ? o->timeout : (int64_t)f->record.stop_timeout_s;
@@ -103,7 +111,7 @@ static int stop_found(struct found *f, const struct stop_opts *o)
 		return 0; /* stopping what has ended is what was wanted */
 	_cleanup_(closep) int sock = attach_connect(f->state_dir, 0);
 	if (sock < 0)
-		return 0; /* it ended just now */
+		return wait_for_monitor(f); /* it ended just now, and is being put away */
 	if ((r = signal_init(f, sig)) < 0 && r != -EINVAL)
 		return r;
 	/* A frozen process does not hear a signal. */

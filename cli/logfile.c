@@ -234,14 +234,14 @@ static void count_line(struct log_tail *t, const char *head, size_t len, int64_t
 		return;
 	bool goes_on = rec.valid && rec.partial && t->after[rec.err];
 	bool late = rec.valid && rec.time_ns > t->until_ns;
-	if (!goes_on && !late && t->seen == t->want) {
+	if (late)
+		return;
+	if (!goes_on && t->seen == t->want) {
 		t->done = true;
 		return;
 	}
 	if (rec.valid)
 		t->after[rec.err] = true;
-	if (late)
-		return;
 	t->seen += !goes_on;
 	*offset = at;
 }

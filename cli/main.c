@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -55,6 +56,16 @@ int cli_dispatch(const struct verb *const *verbs, size_t n, int argc, char **arg
 	return r < 0 ? cli_report() : cli_finish(r);
 }
 
+/* Not realpath: the directory may have to be made first. */
+static const char *absolute(const char *path)
+{
+	char *cwd = *path == '/' ? NULL : getcwd(NULL, 0);
+	const char *whole = cwd ? xasprintf("%s/%s", cwd, path) : path;
+
+	free(cwd);
+	return whole;
+}
+
 static int ctr_main(int argc, char **argv)
 {
 	size_t n;
@@ -64,10 +75,8 @@ static int ctr_main(int argc, char **argv)
 	int r = opt_parse_globals(global_opts, &globals, sizeof(globals), &argc, &argv);
 	if (r < 0)
 		return cli_report();
-	if (!globals.root)
-		globals.root = "/var/lib/ctr";
-	if (!globals.state)
-		globals.state = "/run/ctr";
+	globals.root = globals.root ? absolute(globals.root) : "/var/lib/ctr";
+	globals.state = globals.state ? absolute(globals.state) : "/run/ctr";
 	if (globals.debug)
 		log_set_level(LOG_DEBUG);
 	if (globals.version) {
@@ -100,7 +109,9 @@ int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
 
-	whole_argv = xcalloc((size_t)argc + 1, sizeof(*whole_argv));
+	/* No allocation for the usual few: the first of the two stages does nothing else (cli_seal). */
+	static char *few[64];
+	whole_argv = argc < (int)ARRAY_SIZE(few) ? few : xcalloc((size_t)argc + 1, sizeof(*whole_argv));
 	memcpy(whole_argv, argv, (size_t)argc * sizeof(*argv));
 
 	if (ensure_stdio() < 0) {

@@ -12,8 +12,9 @@ extern const struct verb oci_create, oci_start, oci_run, oci_exec, oci_state, oc
 /* The state of container ID under globals.root. Returns its directory's fd. */
 int oci_open(const char *id, struct state *s);
 
-/* Ends and removes what is left of the container in DIR, and runs its poststop hooks. */
-int oci_remove(int dir, const struct state *s);
+/* Ends and removes what is left of the container in DIR, and runs its poststop hooks. SPEC
+ * may be NULL: it is then read from DIR. */
+int oci_remove(int dir, const struct state *s, const struct spec *spec);
 
 /* Sends FD with the message NAME to the unix stream socket at PATH, as callers expect a console. */
 int oci_send_fd(const char *path, const char *name, int fd);

@@ -24,22 +24,31 @@ int oci_open(const char *id, struct state *s)
 	return r < 0 ? fail_in(r, "container %s", id) : take_fd(&dir);
 }
 
-int oci_remove(int dir, const struct state *s)
+static void run_poststop(const struct state *s, const struct spec *spec)
 {
-	struct spec spec;
+	struct strbuf doc = {0};
+
+	if (!spec->hooks[HOOK_POSTSTOP].n)
+		return;
+	state_document(s, STATUS_STOPPED, 0, &doc);
+	/* A failing poststop hook is told and does not keep the container; see the spec's lifecycle. */
+	if (hooks_run(&spec->hooks[HOOK_POSTSTOP], doc.p, doc.len) < 0)
+		warning("%s", error_text());
+	strbuf_free(&doc);
+}
+
+int oci_remove(int dir, const struct state *s, const struct spec *spec)
+{
+	struct spec own;
 	int r = launch_destroy(s);
 
 	if (r < 0)
 		return r;
-	if (spec_load(dir, STATE_CONFIG, &spec, NULL, NULL) == 0) {
-		struct strbuf doc = {0};
-
-		state_document(s, STATUS_STOPPED, 0, &doc);
-		/* A failing poststop hook is told and does not keep the container; see the spec's lifecycle. */
-		if (hooks_run(&spec.hooks[HOOK_POSTSTOP], doc.p, doc.len) < 0)
-			warning("%s", error_text());
-		strbuf_free(&doc);
-		spec_free(&spec);
+	if (spec) {
+		run_poststop(s, spec);
+	} else if (spec_load(dir, STATE_CONFIG, &own, NULL, NULL) == 0) {
+		run_poststop(s, &own);
+		spec_free(&own);
 	}
 	return state_dir_remove(globals.root, s->id);
 }
@@ -169,7 +178,7 @@ static int delete_run(void *opts, int argc, char **argv)
 	if (status != STATUS_STOPPED && status != STATUS_CREATED && !o->force)
 		r = refuse(-EBUSY, "container %s is %s: kill it first, or use --force", argv[0], status_name(status));
 	else
-		r = oci_remove(state_dir, &s);
+		r = oci_remove(state_dir, &s, NULL);
 	state_free(&s);
 	return r;
 }

@@ -108,7 +108,8 @@ int oci_write_pid_file(const char *path, pid_t pid)
 
 	if (slash)
 		*slash = '\0';
-	_cleanup_(closep) int dir = openat(AT_FDCWD, slash ? (*copy ? copy : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(closep) int dir =
+		openat(AT_FDCWD, slash ? (*copy ? copy : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return fail(-errno, "write %s", path);
 	/* No newline: conmon and containerd parse the whole file as a number. */
@@ -154,7 +155,9 @@ static int open_bundle(struct making *m, const struct create_opts *o, const char
 		return m->dir;
 	state_init(&m->state, id, path, m->root_path, &m->spec);
 	/* The spec as it is now is what counts from here on, whatever the caller does to its file. */
-	return replace_file_at(m->dir, STATE_CONFIG, text, len, 0600, false);
+	_cleanup_(closep) int fd = openat(m->dir, STATE_CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	r = fd < 0 ? -errno : write_all(fd, text, len);
+	return r < 0 ? fail(r, "write %s/%s/" STATE_CONFIG, globals.root, id) : 0;
 }
 
 static int create(struct making *m, const struct create_opts *o, const char *id, bool run)
@@ -192,6 +195,7 @@ undo:
 
 static void making_free(struct making *m)
 {
+	fd_lazy_close = true; /* the process ends next */
 	launch_close(&m->launch);
 	spec_free(&m->spec);
 	state_free(&m->state);
@@ -311,7 +315,7 @@ static int run_run(void *opts, int argc, char **argv)
 	if (r < 0 || (!o->detach && !o->keep)) {
 		_cleanup_(freep) char *why = xstrdup(error_text());
 
-		if (oci_remove(m.dir, &m.state) < 0)
+		if (oci_remove(m.dir, &m.state, &m.spec) < 0)
 			report_error();
 		error_set_text(why);
 	}

@@ -23,7 +23,7 @@ struct ps_opts {
 
 static const struct opt ps_table[] = {
 	{OPT_FLAG, 'a', "all", NULL, "Show all containers, not only those that run", offsetof(struct ps_opts, all)},
-	{OPT_STRS, 'f', "filter", "KEY=VALUE", "Show only those that fit, see below",
+	{OPT_STRS, 'f', "filter", "KEY=VALUE", "Show only those that fit, see above",
 	 offsetof(struct ps_opts, filters)},
 	{OPT_STR, 0, "format", "table|json|TEMPLATE", "How to print", offsetof(struct ps_opts, format)},
 	{OPT_I64, 'n', "last", "N", "Show the N that were created last, running or not",

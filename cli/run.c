@@ -23,7 +23,9 @@ static int run_run(void *opts, int argc, char **argv)
 	if (r < 0 || (r = build_container(&b, o, argv[0], argv + 1, argc - 1)) < 0)
 		return r;
 	struct start_how how = {.attach = !o->detach, .input = o->interactive};
-	r = start_container(b.dir, b.lock, &b.record, &how);
+	r = start_container(b.dir, &b.lock, &b.record, &how);
+	if (b.lock >= 0) /* what never ran leaves nothing */
+		record_remove(b.engine, &b.record);
 	if (r >= 0 && o->detach && r < EXIT_ENGINE)
 		puts(b.id);
 	building_free(&b);
@@ -103,7 +105,7 @@ static int start_one(const char *name, void *arg)
 	if (f.status != STATUS_RUNNING || how->attach)
 		r = record_lock(&f, &lock);
 	if (r == 0 && lock >= 0)
-		r = start_container(f.dir, lock, &f.record, how);
+		r = start_container(f.dir, &lock, &f.record, how);
 	found_close(&f);
 	return r;
 }

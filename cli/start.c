@@ -174,7 +174,7 @@ static int stay(int client, pid_t monitor, const struct record *record, const st
 	return status;
 }
 
-static int start_with(struct monitor_params *p, const struct start_how *how, int signals)
+static int start_with(struct monitor_params *p, const struct start_how *how, int signals, int *lock)
 {
 	int pair[2] = {-EBADF, -EBADF};
 	bool exec_failed;
@@ -186,6 +186,9 @@ static int start_with(struct monitor_params *p, const struct start_how *how, int
 	pid_t monitor = monitor_start(p, &exec_failed);
 	closep(&pair[1]);
 	int r = monitor;
+	/* From here the lock is the monitor's alone: free the moment it ends, not when we do. */
+	if (monitor >= 0)
+		close(take_fd(lock));
 	if (monitor < 0 && exec_failed) {
 		report_error();
 		r = exec_exit_status(monitor);
@@ -196,7 +199,7 @@ static int start_with(struct monitor_params *p, const struct start_how *how, int
 	return r;
 }
 
-int start_container(int dir, int lock, const struct record *record, const struct start_how *how)
+int start_container(int dir, int *lock, const struct record *record, const struct start_how *how)
 {
 	struct root_plan plan = {.engine = cli_engine(), .record = record, .user_ns = -EBADF};
 	_cleanup_(freep) char *cache = xasprintf("%s/seccomp", globals.state);
@@ -205,7 +208,7 @@ int start_container(int dir, int lock, const struct record *record, const struct
 				   .record = record,
 				   .argv0 = cli_argv0,
 				   .dir = dir,
-				   .lock = lock,
+				   .lock = *lock,
 				   .root_fd = -EBADF,
 				   .open_root = open_root,
 				   .open_root_arg = &plan,
@@ -223,7 +226,7 @@ int start_container(int dir, int lock, const struct record *record, const struct
 	else if (record->rootfs)
 		p.root_fd = r = open_root(&plan);
 	if (r >= 0)
-		r = start_with(&p, how, signals);
+		r = start_with(&p, how, signals, lock);
 	closep(&p.root_fd);
 	spec_free(&spec);
 	return r;

@@ -19,8 +19,9 @@ struct start_how {
 int start_mount_root(const struct record *record);
 
 /*
- * Starts the container of RECORD in directory DIR, whose lock is LOCK, and stays attached when asked. The
+ * Starts the container of RECORD in directory DIR and stays attached when asked. *LOCK is its lock; it is
+ * handed to the monitor, and still ours only when the container could not be started. The
  * exit status for ctr: the program's, 125 to 127 when it could not be started (recorded and reported by
  * the caller through a negative errno only for 125), 0 when not attached.
  */
-int start_container(int dir, int lock, const struct record *record, const struct start_how *how);
+int start_container(int dir, int *lock, const struct record *record, const struct start_how *how);

@@ -135,9 +135,12 @@ int caps_set(const struct cap_sets *sets)
 		return r;
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
 		return fail(-errno, "clear ambient capabilities");
+	/* Only what is permitted and inheritable can be ambient; callers (runc spec) ask for more. */
+	uint64_t ambient = sets->ambient & sets->permitted & sets->inheritable;
+	if (ambient != sets->ambient)
+		debug("some capabilities cannot be ambient: they are not inheritable");
 	for (int i = 0; i < 64; i++)
-		if (sets->ambient & UINT64_C(1) << i && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
-			/* It must be permitted and inheritable too; callers (runc spec) ask all the same. */
+		if (ambient & UINT64_C(1) << i && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
 			debug("capability %s cannot be ambient", cap_name(i) ? cap_name(i) : "?");
 	return 0;
 }

@@ -30,6 +30,8 @@ int child_write_sysctls(struct child *c);
 int copy_up(int from, int to);
 
 /* process.c: what init and exec do alike. */
+/* Every signal at its default and none blocked. */
+void process_reset_signals(void);
 /* Opens a terminal in the devpts at PTMX_DIR; the slave becomes the controlling terminal. */
 int open_terminal(int pts_dir, const struct process_spec *p, int *master, int *slave);
 int use_stdio(const int stdio[3]);
@@ -39,8 +41,8 @@ int process_become(const struct process_spec *p, int proc, const struct seccomp_
 /* Finds the program (in the env's PATH); caller frees. NULL, recorded and with errno set, when it is not
  * there or not executable. */
 char *process_find(const struct process_spec *p);
-/* The environment, with HOME added when it is missing. */
-char **process_env(const struct process_spec *p);
+/* The environment, with HOME added from ROOT's passwd when it is missing. */
+char **process_env(const struct process_spec *p, int root);
 /* Loads the filter of a process without new privileges, marks fds close-on-exec, and executes. Returns
  * only on failure. */
 int process_execute(const struct process_spec *p, const char *path, char **env, const struct seccomp_filter *filter,

@@ -289,17 +289,16 @@ static int exec_stdio(const struct exec_params *p, int sync)
 static _Noreturn void exec_main(const struct exec_params *p, int sync, int proc)
 {
 	int listener = -EBADF, r;
-	sigset_t none;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	process_reset_signals();
 	if ((r = exec_join(p)) < 0 || (r = exec_stdio(p, sync)) < 0 ||
 	    (r = process_become(p->process, proc, p->seccomp, &listener)) < 0) {
 		sync_send(sync, SYNC_ERROR, r, error_text(), NULL, 0);
 		_exit(1);
 	}
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	char **env = process_env(p->process);
+	_cleanup_(closep) int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char **env = process_env(p->process, root);
 	char *path = process_find(p->process);
 	r = path ? process_execute(p->process, path, env, p->seccomp, p->preserve_fds) : -errno;
 	sync_send(sync, SYNC_EXEC_ERROR, r, error_text(), NULL, 0);

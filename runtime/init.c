@@ -203,14 +203,6 @@ static int report_ready(struct child *c, int master, int listener)
 	return r < 0 ? fail(r, "report to ctr") : 0;
 }
 
-static void init_signals(void)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static int set_up(struct child *c, int *master, int *listener)
 {
 	const struct process_spec *p = &c->process;
@@ -250,11 +242,12 @@ _Noreturn void init_main(const struct container_params *params, int sync)
 	const struct process_spec *p = &c.process;
 	int master = -EBADF, listener = -EBADF;
 
-	init_signals();
+	fd_lazy_close = true;
+	process_reset_signals();
 	int r = set_up(&c, &master, &listener);
 	if (r < 0)
 		die(c.sync, SYNC_ERROR, r);
-	char **env = process_env(p);
+	char **env = process_env(p, c.root);
 	char *path = process_find(p);
 	if (!path)
 		die(c.sync, SYNC_EXEC_ERROR, -errno);

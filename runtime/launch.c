@@ -164,20 +164,25 @@ int launch_bundle_root(const struct spec *spec, int bundle_fd, char **path)
 	return fd;
 }
 
-int launch_destroy(const struct state *s)
+static int destroy_cgroup(const char *path)
 {
 	struct cgroup cg = CGROUP_NONE;
-	int r = 0;
+	int r = cgroup_remove_empty(path);
 
-	if (s->cgroup && cgroup_open(s->cgroup, &cg) == 0) {
-		r = cgroup_kill(&cg, KILL_TIMEOUT_MS);
-		if (r == 0)
-			r = cgroup_remove(&cg);
-		cgroup_close(&cg);
-		return r;
-	}
+	if (r != -EBUSY)
+		return r < 0 ? fail(r, "remove cgroup %s", path) : 0;
+	if ((r = cgroup_open(path, &cg)) == 0 && (r = cgroup_kill(&cg, KILL_TIMEOUT_MS)) == 0)
+		r = cgroup_remove(&cg);
+	cgroup_close(&cg);
+	return r == -ENOENT ? 0 : r;
+}
+
+int launch_destroy(const struct state *s)
+{
+	if (s->cgroup)
+		return destroy_cgroup(s->cgroup);
 	_cleanup_(closep) int pidfd = proc_open(s->init);
 	if (pidfd >= 0 && sys_pidfd_send_signal(pidfd, SIGKILL) == 0 && proc_wait_gone(pidfd, KILL_TIMEOUT_MS) == 0)
 		return refuse(-ETIMEDOUT, "process %d does not die", (int)s->init.pid);
-	return r;
+	return 0;
 }

@@ -212,6 +212,8 @@ static _Noreturn void monitor_main(const struct monitor_params *p, int sock)
 	monitor_loop_run(&m.loop);
 	m.exit.code = wait_status(&m);
 	put_away(&m);
+	/* At exit the kernel may end the clients' streams before the lock: they would find it held. */
+	close(p->lock);
 	monitor_loop_finish(&m.loop, m.exit.code);
 	_exit(0);
 }

@@ -36,7 +36,7 @@ struct monitor_params {
 	int (*open_root)(void *arg); /* makes it in the child, see container.h */
 	void *open_root_arg;
 	const char *user; /* see container.h */
-	int lock;         /* kept open for as long as the monitor lives */
+	int lock;         /* kept open until everything is put away */
 	int client;       /* an attached client from the start, -EBADF for none */
 	int maker_client; /* its other end, which the monitor must not hold; -EBADF */
 	const char *cache_dir;

@@ -48,7 +48,7 @@ int mountfd_new(const char *type, const char *source, const char *const *data, u
 	if (fs < 0)
 		return errno == ENODEV ? refuse(-ENODEV, "mount %s: this kernel has no such filesystem", type)
 				       : fail(-errno, "mount %s", type);
-	if (source && sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
+	if (source && !streq(source, type) && sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
 		return fs_failed(fs, -errno, type, "source");
 	for (; data && *data; data++) {
 		int r = fs_option(fs, type, *data);

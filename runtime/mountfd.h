@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* SOURCE is the name that mount tables show; the type's own name is not worth a system call. */
 /* A new instance of filesystem TYPE with options DATA ("key=value" or "flag"; NULL ends) and mount
  * attributes ATTR. A detached mount fd; the failure is recorded with the kernel's own words. */
 int mountfd_new(const char *type, const char *source, const char *const *data, uint64_t attr);

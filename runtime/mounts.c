@@ -222,10 +222,7 @@ static int mask(int target, int *null_fd, int *empty_fd)
 		return -errno;
 	int *model = S_ISDIR(st.st_mode) ? empty_fd : null_fd;
 	if (*model < 0)
-		*model = S_ISDIR(st.st_mode)
-				 ? mountfd_new("tmpfs", "tmpfs", (const char *[]){"nr_blocks=1", "nr_inodes=1", NULL},
-					       MOUNT_ATTR_RDONLY)
-				 : null_device();
+		*model = S_ISDIR(st.st_mode) ? mountfd_new("tmpfs", "tmpfs", NULL, MOUNT_ATTR_RDONLY) : null_device();
 	if (*model < 0)
 		return *model;
 	/* One empty mount serves all: each target gets a copy. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
@@ -21,6 +22,34 @@
 int exec_exit_status(int err)
 {
 	return err == -ENOENT || err == -ENOTDIR ? 127 : 126;
+}
+
+/* The signals that this process ignores, bit n-1 for signal n: field 33 of /proc/PID/stat (proc(5)). One
+ * look instead of a call for each of them. */
+static unsigned long ignored_signals(void)
+{
+	char buf[1024], *p;
+	unsigned long set = 0;
+
+	if (read_line_at(AT_FDCWD, "/proc/self/stat", buf, sizeof(buf)) < 0 || !(p = strrchr(buf, ')')))
+		return ~0UL;
+	/* The name, field 2, may hold spaces; behind it come field 3 and the others, one space before each. */
+	for (int field = 2; *p && field < 33; p++)
+		field += *p == ' ';
+	return sscanf(p, "%lu", &set) == 1 ? set : ~0UL;
+}
+
+/* What ctr blocks, and what its caller ignored (nohup, a shell's `&`), is none of the program's business. */
+void process_reset_signals(void)
+{
+	unsigned long ignored = ignored_signals();
+	sigset_t none;
+
+	for (int sig = 1; sig < 32; sig++)
+		if (ignored & 1UL << (sig - 1))
+			signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 void process_set_user(struct process_spec *p, const struct user *u)
@@ -44,6 +73,9 @@ void process_set_user(struct process_spec *p, const struct user *u)
 int use_stdio(const int stdio[3])
 {
 	int copy[3];
+
+	if (stdio[0] == 0 && stdio[1] == 1 && stdio[2] == 2)
+		return 0;
 
 	/* By way of copies above 2, since the three may be any of 0, 1, 2 themselves. */
 	for (int i = 0; i < 3; i++) {
@@ -104,7 +136,7 @@ static int change_user(const struct process_spec *p)
 	if (p->has_caps && (r = caps_drop_bounding(sets.bounding)) < 0)
 		return r;
 	/* Capabilities must survive the change of user so that the asked-for ones can be kept. */
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+	if (p->uid != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return fail(-errno, "keep capabilities");
 	if (syscall(SYS_setgroups, p->n_groups, p->groups) < 0)
 		return fail(-errno, "set supplementary groups");
@@ -120,6 +152,9 @@ static int change_user(const struct process_spec *p)
 static int change_directory(const struct process_spec *p)
 {
 	char where[PATH_MAX];
+
+	if (streq(p->cwd, "/")) /* where both init and exec stand already */
+		return 0;
 
 	if (chdir(p->cwd) < 0)
 		return fail(-errno, "enter the working directory %s", p->cwd);
@@ -207,7 +242,7 @@ char *process_find(const struct process_spec *p)
 	return not_executable(name, err);
 }
 
-char **process_env(const struct process_spec *p)
+char **process_env(const struct process_spec *p, int root)
 {
 	char **env = xcalloc(p->n_env + 2, sizeof(*env));
 	size_t n = 0;
@@ -215,8 +250,6 @@ char **process_env(const struct process_spec *p)
 	for (size_t i = 0; i < p->n_env; i++)
 		env[n++] = (char *)(uintptr_t)p->env[i];
 	if (!env_value(p, "HOME")) {
-		/* We are inside: "/" is the container's root. */
-		_cleanup_(closep) int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		char id[16];
 		struct user u;
 

@@ -71,16 +71,16 @@ static bool own_path(char path[PATH_MAX])
 	return true;
 }
 
-/* DIR-OF-THE-REAL-FILE/NAME-WE-WERE-CALLED-BY. */
-static char *absolute_name(char *path, const char *argv0)
+/* Makes PATH, the real file's, DIR-OF-THE-REAL-FILE/NAME-WE-WERE-CALLED-BY. */
+static char *absolute_name(char path[PATH_MAX], const char *argv0)
 {
-	char *slash = strrchr(path, '/');
-	const char *name = strrchr(argv0, '/');
+	const char *slash = strrchr(argv0, '/'), *name = slash ? slash + 1 : argv0;
+	char *end = strrchr(path, '/');
 
-	if (!slash)
+	if (!end || strlen(name) >= (size_t)(path + PATH_MAX - end - 1))
 		return NULL;
-	*slash = '\0';
-	return xasprintf("%s/%s", path, name ? name + 1 : argv0);
+	memcpy(end + 1, name, strlen(name) + 1);
+	return path;
 }
 
 int seal_self(char **argv)
@@ -94,6 +94,8 @@ int seal_self(char **argv)
 	if (after_prefix(path, MEMFD_LINK))
 		return 0;
 	argv[0] = absolute_name(path, argv[0]);
+	if (!argv[0])
+		return refuse(-ENAMETOOLONG, "the path of this program is too long");
 	_cleanup_(closep) int fd = detached_copy();
 	if (fd < 0) {
 		debug("no detached mount of this program (%s): using a sealed memory copy", strerror(-fd));
@@ -110,18 +112,14 @@ char *find_companion(const char *argv0, const char *name)
 	static const char *const places[] = {"", "../libexec/ctr/", "../share/ctr/"};
 	char path[PATH_MAX];
 	/* A sealed process was given the real path; any other finds its own. */
-	bool is_sealed = argv0[0] == '/' && on_read_only_mount();
-	_cleanup_(freep) char *self = is_sealed ? xstrdup(argv0) : own_path(path) ? absolute_name(path, argv0) : NULL;
-	char *slash = self ? strrchr(self, '/') : NULL;
+	const char *self = argv0[0] == '/' && on_read_only_mount() ? argv0 : own_path(path) ? path : NULL;
+	const char *slash = self ? strrchr(self, '/') : NULL;
 
-	if (slash) {
-		slash[1] = '\0';
-		for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-			_cleanup_(freep) char *full = xasprintf("%s%s%s", self, places[i], name);
+	for (size_t i = 0; slash && i < ARRAY_SIZE(places); i++) {
+		_cleanup_(freep) char *full = xasprintf("%.*s/%s%s", (int)(slash - self), self, places[i], name);
 
-			if (access(full, R_OK) == 0)
-				return take_ptr(&full);
-		}
+		if (access(full, R_OK) == 0)
+			return take_ptr(&full);
 	}
 	refuse(-ENOENT, "%s is missing: it belongs beside ctr or in ../libexec/ctr (is the installation whole?)", name);
 	return NULL;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -72,6 +73,14 @@ int state_dir_remove(const char *root, const char *id)
 
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : fail(dir, "open %s", root);
+	/* What is usually there by its name; a listing costs more. */
+	static const char *const usual[] = {STATE_CONFIG, STATE_FILE};
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
+		char path[300];
+
+		if (snprintf(path, sizeof(path), "%s/%s", id, usual[i]) < (int)sizeof(path))
+			unlinkat(dir, path, 0);
+	}
 	return remove_tree_at(dir, id);
 }
 

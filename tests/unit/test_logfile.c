@@ -275,6 +275,18 @@ TEST("lines after --until do not count")
 	CHECK(at == (int64_t)strlen(T0 " stdout F a\n"));
 }
 
+TEST("a line that ends after --until counts by its beginning")
+{
+	static const char text[] = T0 " stdout F a\n" T0 " stdout P b\n" T1 " stdout P c\n" T2 " stdout F d\n";
+	struct log_tail t = {.want = 1};
+	_cleanup_(closep) int fd = file_of(text);
+	int64_t at;
+
+	CHECK(clock_parse(T1, &t.until_ns) == 0);
+	CHECK(log_tail_find(&t, fd, (int64_t)strlen(text), &at) == 0);
+	CHECK(at == (int64_t)strlen(T0 " stdout F a\n"));
+}
+
 TEST("what the newest file lacks is looked for in the older one")
 {
 	struct log_tail t = {.want = 3, .until_ns = INT64_MAX};
