@@ -99,7 +99,12 @@ static int write_files(struct building *b)
 	int r;
 
 	spec_build_write(&b->spec, 0, &text);
-	r = replace_file_at(b->dir, STATE_CONFIG, text.p, text.len, 0600, !b->record.remove);
+	/* In place: the file is our lock, and nobody reads it before the record is there. */
+	r = write_all(b->lock, text.p, text.len);
+	if (r == 0 && !b->record.remove && fsync(b->lock) < 0)
+		r = -errno;
+	if (r < 0)
+		fail(r, "write the container's " STATE_CONFIG);
 	strbuf_free(&text);
 	if (r == 0 && b->has_image && (mkdirat(b->dir, "upper", 0755) < 0 || mkdirat(b->dir, "work", 0700) < 0))
 		r = fail(-errno, "create the writable layer");

@@ -217,17 +217,11 @@ static int add_host_line(struct strbuf *out, const char *text)
 	return 0;
 }
 
-/* A file of ours in the container's directory, mounted on DESTINATION. */
-static int add_file(struct building *b, const char *name, const char *destination, const struct strbuf *text)
+/* A file that the monitor writes into the state directory at each start, mounted on DESTINATION. */
+static void add_file(struct building *b, const char *name, const char *destination)
 {
-	_cleanup_(closep) int fd = openat(b->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	int r = fd < 0 ? -errno : write_all(fd, strbuf_str(text), text->len);
-
-	if (r < 0)
-		return fail(r, "write the container's %s", destination);
 	spec_build_mount(&b->spec, destination, "bind",
-			 keep(b, xasprintf("%s/containers/%s/%s", b->engine->root, b->id, name)), "bind,rprivate");
-	return 0;
+			 keep(b, xasprintf("%s/containers/%s/%s", b->engine->state, b->id, name)), "bind,rprivate");
 }
 
 static bool mounted_by_user(const struct building *b, const char *destination)
@@ -242,7 +236,7 @@ static bool mounted_by_user(const struct building *b, const char *destination)
  * creates nothing in a directory of the user's. */
 static int add_files(struct building *b)
 {
-	struct strbuf hosts = {0}, name = {0};
+	struct strbuf hosts = {0};
 	int r = 0;
 
 	if (!b->has_image)
@@ -253,14 +247,15 @@ static int add_files(struct building *b)
 		strbuf_printf(&hosts, "127.0.1.1\t%s\n", b->spec.hostname);
 	for (size_t i = 0; r == 0 && i < b->o->add_hosts.n; i++)
 		r = add_host_line(&hosts, b->o->add_hosts.v[i]);
-	if (r == 0 && !mounted_by_user(b, "/etc/hosts"))
-		r = add_file(b, "hosts", "/etc/hosts", &hosts);
+	if (r == 0 && !mounted_by_user(b, "/etc/hosts")) {
+		b->record.hosts = xstrdup(strbuf_str(&hosts));
+		add_file(b, RECORD_HOSTS, "/etc/hosts");
+	}
 	if (r == 0 && b->spec.hostname && !mounted_by_user(b, "/etc/hostname")) {
-		strbuf_printf(&name, "%s\n", b->spec.hostname);
-		r = add_file(b, "hostname", "/etc/hostname", &name);
+		b->record.hostname = xasprintf("%s\n", b->spec.hostname);
+		add_file(b, RECORD_HOSTNAME, "/etc/hostname");
 	}
 	strbuf_free(&hosts);
-	strbuf_free(&name);
 	/* With the host's network its resolver is in reach: say where it is. */
 	if (r == 0 && !b->spec.ns[NS_NET] && !mounted_by_user(b, "/etc/resolv.conf") &&
 	    access("/etc/resolv.conf", R_OK) == 0)

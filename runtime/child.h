@@ -43,7 +43,7 @@ int process_become(const struct process_spec *p, int proc, const struct seccomp_
 char *process_find(const struct process_spec *p);
 /* The environment, with HOME added from ROOT's passwd when it is missing. */
 char **process_env(const struct process_spec *p, int root);
-/* Loads the filter of a process without new privileges, marks fds close-on-exec, and executes. Returns
- * only on failure. */
+/* Closes all fds but those the program gets and SYNC (close-on-exec), loads the filter of a process without
+ * new privileges, and executes. Returns only on failure. */
 int process_execute(const struct process_spec *p, const char *path, char **env, const struct seccomp_filter *filter,
-		    unsigned int preserve_fds);
+		    unsigned int preserve_fds, int sync);

@@ -300,7 +300,7 @@ static _Noreturn void exec_main(const struct exec_params *p, int sync, int proc)
 	_cleanup_(closep) int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char **env = process_env(p->process, root);
 	char *path = process_find(p->process);
-	r = path ? process_execute(p->process, path, env, p->seccomp, p->preserve_fds) : -errno;
+	r = path ? process_execute(p->process, path, env, p->seccomp, p->preserve_fds, sync) : -errno;
 	sync_send(sync, SYNC_EXEC_ERROR, r, error_text(), NULL, 0);
 	_exit(1);
 }

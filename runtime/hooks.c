@@ -29,7 +29,9 @@ static _Noreturn void become_hook(const struct hook_spec *h, int input)
 
 	if (dup2(input, STDIN_FILENO) < 0 || chdir("/") < 0)
 		_exit(125);
-	sys_close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	/* Really closed: a startContainer hook is the image's file, and its `#!` line could name one of them. */
+	if (sys_close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
+		_exit(125);
 	execve(h->path, (char *const *)(h->args && h->args[0] ? h->args : args),
 	       (char *const *)(h->env ? h->env : no_env));
 	_exit(127);

@@ -256,6 +256,6 @@ _Noreturn void init_main(const struct container_params *params, int sync)
 	if ((r = take_terminal(&c)) < 0 ||
 	    (r = hooks_run(&params->spec->hooks[HOOK_START_CONTAINER], params->hook_state, params->hook_state_len)) < 0)
 		die(c.sync, SYNC_ERROR, r);
-	r = process_execute(p, path, env, params->seccomp, params->preserve_fds);
+	r = process_execute(p, path, env, params->seccomp, params->preserve_fds, c.sync);
 	die(c.sync, SYNC_EXEC_ERROR, r);
 }

@@ -7,7 +7,6 @@
 #include <sys/uio.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/fd.h"
 #include "runtime/record.h"
 
@@ -18,15 +17,25 @@ static int open_file(int dir)
 	return fd < 0 ? -errno : fd;
 }
 
-int logfile_open(struct logfile *l, int dir, uint64_t max)
+struct logfile logfile_start(int dir, uint64_t max)
+{
+	return (struct logfile){.dir = dir, .fd = -EBADF, .max = max};
+}
+
+/* False when there is nothing to write to. */
+static bool ensure_open(struct logfile *l)
 {
 	struct stat st;
-	int fd = open_file(dir);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail(fd < 0 ? fd : -errno, "open the container's log");
-	*l = (struct logfile){.dir = dir, .fd = fd, .size = (uint64_t)st.st_size, .max = max};
-	return 0;
+	if (l->fd >= 0)
+		return true;
+	if (l->dir < 0 || l->failed)
+		return false;
+	l->fd = open_file(l->dir);
+	l->failed = l->fd < 0;
+	if (l->fd >= 0 && fstat(l->fd, &st) == 0)
+		l->size = (uint64_t)st.st_size;
+	return l->fd >= 0;
 }
 
 static void rotate(struct logfile *l)
@@ -61,7 +70,7 @@ void logfile_write(struct logfile *l, const char *stream, const char *data, size
 {
 	char now[36], head[64];
 
-	if (l->fd < 0) /* --log-driver none */
+	if (!ensure_open(l))
 		return;
 	clock_rfc3339(clock_now(), now);
 	snprintf(head, sizeof(head), "%s %s", now, stream);

@@ -18,8 +18,9 @@ struct logfile {
 	bool failed;        /* a write failed; told once in the monitor's error */
 };
 
-/* Opens or continues the log in the container's directory DIR (borrowed). Records the failure. */
-int logfile_open(struct logfile *l, int dir, uint64_t max);
+/* The log in the container's directory DIR (borrowed; -EBADF: no log). The file is opened, or made, when
+ * there is something to write. */
+struct logfile logfile_start(int dir, uint64_t max);
 
 /* Appends what STREAM ("stdout", "stderr") said. A failure to write (disk full) loses the text, never
  * stops the container. */

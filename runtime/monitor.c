@@ -68,14 +68,26 @@ static int make_state_dir(struct monitor *m)
 	return m->state_dir < 0 ? m->state_dir : 0;
 }
 
+static int write_file(const struct monitor *m, const char *name, const char *text)
+{
+	if (!text)
+		return 0;
+	_cleanup_(closep) int fd = openat(m->state_dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int r = fd < 0 ? -errno : write_all(fd, text, strlen(text));
+
+	return r < 0 ? fail(r, "write the container's %s", name) : 0;
+}
+
 static int start(struct monitor *m)
 {
 	const struct monitor_params *p = m->p;
 	int streams[3] = {-EBADF, -EBADF, -EBADF}, r;
 
-	if (!p->record->log_none && (r = logfile_open(&m->loop.log, p->dir, p->record->log_max)) < 0)
-		return r;
+	m->loop.log = logfile_start(p->record->log_none ? -EBADF : p->dir, p->record->log_max);
 	if ((r = make_state_dir(m)) < 0 || (r = make_streams(m, streams)) < 0)
+		return r;
+	if ((r = write_file(m, RECORD_HOSTS, p->record->hosts)) < 0 ||
+	    (r = write_file(m, RECORD_HOSTNAME, p->record->hostname)) < 0)
 		return r;
 	m->loop.listen = socket_listen_at(m->state_dir, RECORD_SOCKET);
 	if (m->loop.listen < 0)

@@ -261,13 +261,27 @@ char **process_env(const struct process_spec *p, int root)
 	return env;
 }
 
-int process_execute(const struct process_spec *p, const char *path, char **env, const struct seccomp_filter *filter,
-		    unsigned int preserve_fds)
+/*
+ * Closed now, not by the exec: until that is past its point of no return, the program's path, its `#!` line
+ * and its ELF interpreter could name the host's files by way of /proc/self/fd/N (CVE-2024-21626).
+ */
+static int close_all_but(int sync, unsigned int preserve_fds)
 {
-	int r;
+	unsigned int first = STDERR_FILENO + 1 + preserve_fds, keep = (unsigned int)sync;
 
-	if (sys_close_range(STDERR_FILENO + 1 + preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+	if (keep > first && sys_close_range(first, keep - 1, 0) < 0)
 		return fail(-errno, "close file descriptors");
+	return sys_close_range(keep >= first ? keep + 1 : first, ~0U, 0) < 0 ? fail(-errno, "close file descriptors")
+									     : 0;
+}
+
+int process_execute(const struct process_spec *p, const char *path, char **env, const struct seccomp_filter *filter,
+		    unsigned int preserve_fds, int sync)
+{
+	int r = close_all_but(sync, preserve_fds);
+
+	if (r < 0)
+		return r;
 	if (filter && filter->code && p->no_new_privs) {
 		int listener = -EBADF;
 

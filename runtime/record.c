@@ -41,6 +41,8 @@ int record_write(int dir, const struct record *r)
 	json_put_str(&w, "created", r->created);
 	json_put_str(&w, "network", r->network);
 	json_put_str(&w, "cgroup", r->cgroup);
+	json_put_str(&w, "hosts", r->hosts);
+	json_put_str(&w, "hostname", r->hostname);
 	json_put_str(&w, "userRange", r->user_range);
 	put_list(&w, "command", &r->command);
 	put_list(&w, "layers", &r->layers);
@@ -93,6 +95,8 @@ void record_free(struct record *r)
 	free(r->stop_signal);
 	free(r->network);
 	free(r->cgroup);
+	free(r->hosts);
+	free(r->hostname);
 	free(r->user_range);
 	strv_free(&r->command);
 	strv_free(&r->layers);
@@ -112,7 +116,8 @@ static int parse_record(const struct json *o, struct record *rec)
 	    (r = want_dup(o, "name", &rec->name)) < 0 || (r = want_dup(o, "image", &rec->image)) < 0 ||
 	    (r = want_dup(o, "imageID", &rec->image_id)) < 0 || (r = want_dup(o, "rootfs", &rec->rootfs)) < 0 ||
 	    (r = want_dup(o, "created", &rec->created)) < 0 || (r = want_dup(o, "network", &rec->network)) < 0 ||
-	    (r = want_dup(o, "cgroup", &rec->cgroup)) < 0 || (r = want_dup(o, "userRange", &rec->user_range)) < 0 ||
+	    (r = want_dup(o, "cgroup", &rec->cgroup)) < 0 || (r = want_dup(o, "hosts", &rec->hosts)) < 0 ||
+	    (r = want_dup(o, "hostname", &rec->hostname)) < 0 || (r = want_dup(o, "userRange", &rec->user_range)) < 0 ||
 	    (r = want_list(o, "command", &rec->command)) < 0 || (r = want_list(o, "layers", &rec->layers)) < 0 ||
 	    (r = want_list(o, "ports", &rec->ports)) < 0 || (r = want_list(o, "mounts", &rec->mounts)) < 0 ||
 	    (r = json_want_bool(o, "remove", &rec->remove)) < 0 || (r = json_want_bool(o, "tty", &rec->tty)) < 0 ||

@@ -1,15 +1,14 @@
 /*
  * The engine's containers.
  *
- *   ROOT/containers/ID/lock         an OFD lock: held by whoever makes, runs or removes the container
- *   ROOT/containers/ID/record.json  what was asked for; written once
- *   ROOT/containers/ID/config.json  the OCI spec made from it
+ *   ROOT/containers/ID/config.json  the OCI spec; an OFD lock on it is held by whoever makes, runs or
+ *                                   removes the container
+ *   ROOT/containers/ID/record.json  what was asked for; written once, last
  *   ROOT/containers/ID/exit.json    how the last run ended; missing before the first end
  *   ROOT/containers/ID/upper, work  the writable layer
  *   ROOT/containers/ID/log, log.1   what it wrote, in the Kubernetes form
- *   ROOT/containers/ID/hosts, hostname
- *   ROOT/names/NAME                 the id of the container with that name
- *   STATE/containers/ID/            state.json and the monitor's socket, while it runs
+ *   ROOT/names/NAME                 a symlink whose text is the id of the container with that name
+ *   STATE/containers/ID/            while it runs: state.json, the monitor's socket, hosts, hostname
  *
  * The monitor holds the lock as long as it lives, and the kernel gives it back however it dies. So: lock
  * held, and a state: it runs. Lock free but a state there: the monitor was killed; record_open then ends
@@ -24,11 +23,13 @@
 #include "runtime/state.h"
 
 #define RECORD_FILE "record.json"
-#define RECORD_LOCK "lock"
+#define RECORD_LOCK STATE_CONFIG
 #define RECORD_EXIT "exit.json"
 #define RECORD_LOG "log"
 #define RECORD_LOG_OLD "log.1"
 #define RECORD_SOCKET "attach.sock"
+#define RECORD_HOSTS "hosts"
+#define RECORD_HOSTNAME "hostname"
 
 struct exit_info {
 	bool known; /* it ended at least once */
@@ -42,7 +43,8 @@ struct record {
 	char *id, *name, *image, *image_id; /* image: NULL with rootfs */
 	char *rootfs;                       /* --rootfs directory, NULL with an image */
 	char *created, *stop_signal, *network, *cgroup;
-	char *user_range;                    /* --userns auto: its slot in ROOT/userns */
+	char *hosts, *hostname; /* text of /etc/hosts and /etc/hostname, made anew at each start; NULL: none */
+	char *user_range;       /* --userns auto: its slot in ROOT/userns */
 	struct strv command, layers, labels; /* labels: "key=value" */
 	struct strv ports, mounts;           /* for lists: "SOURCE:DESTINATION" */
 	bool remove, tty, interactive, log_none;

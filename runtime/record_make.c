@@ -96,10 +96,11 @@ int record_check_name(const char *name)
 int record_name_holder(int names, const char *name, char **id)
 {
 	char buf[80];
-	ssize_t n = read_line_at(names, name, buf, sizeof(buf));
+	ssize_t n = readlinkat(names, name, buf, sizeof(buf) - 1);
 
 	if (n < 0)
-		return (int)n;
+		return -errno;
+	buf[n] = '\0';
 	*id = xstrdup(buf);
 	return 0;
 }
@@ -114,12 +115,13 @@ static bool name_is_stale(const struct engine *e, const char *id)
 	return dir < 0 || (fstatat(dir, RECORD_FILE, &st, 0) < 0 && !record_locked(dir));
 }
 
-/* 0, -EAGAIN to try again after a stale claim was cleared, or the failure. */
-static int link_name(const struct engine *e, int names, const char *tmp, const char *name)
+/* 0, -EAGAIN to try again after a stale claim was cleared, or the failure. A link comes into being with
+ * its text, in one step. */
+static int link_name(const struct engine *e, int names, const char *id, const char *name)
 {
 	_cleanup_(freep) char *holder = NULL;
 
-	if (linkat(names, tmp, names, name, 0) == 0)
+	if (symlinkat(id, names, name) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return fail(-errno, "claim the name %s", name);
@@ -144,18 +146,12 @@ int record_claim_name(const struct engine *e, const char *name, const char *id)
 	_cleanup_(closep) int names = record_open_dir(e->root, "names", true);
 	if (names < 0)
 		return fail(names, "open %s/names", e->root);
-	/* Written beside and linked, so that a name is never seen without its id. */
-	_cleanup_(freep) char *tmp = xasprintf(".%s", id);
-	r = replace_file_at(names, tmp, id, strlen(id), 0600, false);
-	if (r < 0)
-		return r;
 	for (int tries = 0; tries < 5; tries++) {
-		r = link_name(e, names, tmp, name);
+		r = link_name(e, names, id, name);
 		if (r != -EAGAIN)
-			break;
+			return r;
 	}
-	unlinkat(names, tmp, 0);
-	return r == -EAGAIN ? refuse(-EEXIST, "the name %s is being claimed by another command", name) : r;
+	return refuse(-EEXIST, "the name %s is being claimed by another command", name);
 }
 
 char *record_generate_name(const struct engine *e, const char *id)

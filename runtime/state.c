@@ -74,7 +74,7 @@ int state_dir_remove(const char *root, const char *id)
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : fail(dir, "open %s", root);
 	/* What is usually there by its name; a listing costs more. */
-	static const char *const usual[] = {STATE_CONFIG, STATE_FILE};
+	static const char *const usual[] = {STATE_CONFIG, STATE_FILE, "hosts", "hostname", "attach.sock"};
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
 		char path[300];
 

@@ -22,7 +22,7 @@ sources=$(apt-get indextargets --format "deb \$(REPO_URI) \$(RELEASE) \$(COMPONE
 	'Created-By: Packages' 'Origin: Debian' | awk -v suite="$suite" 'index($3, suite) == 1')
 echo "== a bare Debian 12: minbase, git, make"
 mmdebstrap --quiet --variant=minbase --format=directory --include=git,make,ca-certificates \
-	--aptopt="$(apt-config dump | grep -E '^Acquire::https?::Proxy ' || true)" "$suite" "$root" - <<<"$sources"
+	--aptopt="$(echo 'Acquire::Retries "3";' && apt-config dump | grep -E '^Acquire::https?::Proxy ' || true)" "$suite" "$root" - <<<"$sources"
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 
 mkdir "$root/src"

@@ -2,6 +2,8 @@
 # under test (build/ctr and build/ctr-oci when unset); every store, state and bundle is in the test's own
 # directory, and teardown removes whatever a test left there.
 
+bats_require_minimum_version 1.5.0
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CTR=${CTR:-$top/build/ctr}
 CTR_OCI=${CTR_OCI:-$(dirname "$CTR")/ctr-oci}

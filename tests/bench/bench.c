@@ -16,7 +16,6 @@
  *
  * A row is timed only while it succeeds: one failure drops it, with the first line of its stderr.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>

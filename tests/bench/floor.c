@@ -14,7 +14,6 @@
  * A step that fails is named on stderr and the exit status is 125, so a row that did not do its work
  * is never timed.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>

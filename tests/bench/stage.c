@@ -12,7 +12,6 @@
  * they may not (no CAP_SYS_RESOURCE), although Linux 5.11 and later no longer charge BPF to it. The
  * filter is the same for every row, and the kernel's per-syscall cache makes it free for all others.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
