@@ -188,7 +188,7 @@ UNIT_BINS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
 BENCH_BINS := $(B)/tests/bench-driver $(B)/tests/bench-floor $(B)/tests/bench-stage
 FUZZ_CFLAGS := $(filter-out -ftrivial-auto-var-init=zero,$(BASE)) -O1 -fsanitize=fuzzer-no-link,address,undefined \
-               -fno-sanitize-recover=undefined -Wno-unknown-warning-option
+               -fno-sanitize-recover=undefined -Wno-unknown-warning-option -Wno-string-plus-int -Wno-gnu
 
 .PHONY: unit fuzz bench-programs test-programs
 unit: $(UNIT_BINS)

@@ -123,7 +123,8 @@ static bool take_message(const struct attach *a, int *status)
 	ssize_t n = recv(a->sock, buf, sizeof(buf), 0);
 	int32_t code;
 
-	if (n < 0 && errno == EINTR)
+	/* The monitor went with something of ours unread: what it sent before that is still to come. */
+	if (n < 0 && (errno == EINTR || errno == ECONNRESET))
 		return false;
 	if (n <= 0) {
 		*status = ATTACH_LOST;

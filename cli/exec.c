@@ -43,7 +43,7 @@ static int exec_run(void *opts, int argc, char **argv)
 				 .argv0 = cli_argv0,
 				 .cache_dir = cache,
 				 .detach = o->detach,
-				 .no_input = !o->interactive,
+				 .no_input = !o->interactive || o->detach,
 				 .relay_console = true};
 	struct found f;
 	bool exec_failed = false;

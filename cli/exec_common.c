@@ -221,9 +221,12 @@ int exec_in_container(int dir, const struct state *s, const struct exec_session 
 				     .preserve_fds = e->preserve_fds};
 	if (e->engine)
 		engine_apply(&spec);
-	int null = e->no_input ? openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC) : -EBADF;
+	int null = e->no_input ? openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC) : -EBADF;
 	if (null >= 0)
 		params.stdio[0] = null;
+	/* Whoever reads our output waits for its end, and the program may go on for ever. */
+	if (null >= 0 && e->engine && e->detach)
+		params.stdio[1] = params.stdio[2] = null;
 	r = pidfd < 0 ? refuse(-ESRCH, "container %s is not running", s->id) : 0;
 	if (r == 0 && e->changes && (r = make_plan(&plan, &spec, s, e)) == 0)
 		params.process = &plan.process;

@@ -67,8 +67,11 @@ static int wait_for_end(int sock, int timeout_ms, int *status)
 
 			memcpy(&code, buf + 1, sizeof(code));
 			*status = code;
-			continue; /* then the end of the stream: the monitor itself is gone */
+			return 1;
 		}
+		/* It went with something of ours unread: what it sent before that is still to come. */
+		if (got < 0 && (errno == EINTR || errno == ECONNRESET))
+			continue;
 		if (got <= 0)
 			return 1;
 	}
@@ -299,17 +302,18 @@ const struct verb verb_rm = {
 static int wait_one(const char *name, void *arg)
 {
 	struct found f;
-	int status = 0, r = record_open(cli_engine(), name, &f);
+	int status = -1, r = record_open(cli_engine(), name, &f);
 
 	(void)arg;
 	if (r < 0)
 		return r;
 	_cleanup_(closep) int sock = f.state_dir < 0 ? -ENOENT : attach_connect(f.state_dir, 0);
-	if (sock >= 0) {
-		r = wait_for_end(sock, -1, &status);
-		r = r < 0 ? fail(r, "wait for %s", name) : 0;
+	if (sock >= 0 && (r = wait_for_end(sock, -1, &status)) < 0) {
+		r = fail(r, "wait for %s", name);
+	} else if (status >= 0) {
+		r = 0;
 	} else if (f.state_dir >= 0 || f.exit.known) {
-		/* Ended between the look and the connection: what it left says how. */
+		/* Ended around the moment of the connection, or its monitor was killed: what it left says how. */
 		r = record_read_exit(f.dir, &f.exit);
 		status = f.exit.code;
 	} else {

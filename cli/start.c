@@ -153,7 +153,7 @@ int start_mount_root(const struct record *record)
 	return open_root(&plan);
 }
 
-static int stay(int client, pid_t monitor, const struct record *record, const struct start_how *how, int signals)
+static int stay(int client, const struct record *record, const struct start_how *how, int signals)
 {
 	struct attach a = {.sock = client,
 			   .tty = record->tty,
@@ -166,8 +166,7 @@ static int stay(int client, pid_t monitor, const struct record *record, const st
 		fprintf(stderr, "\r\n");
 		return 0;
 	}
-	/* Its last word is sent when everything is put away; reap it, so that nothing is left of this run. */
-	waitpid(monitor, NULL, 0);
+	/* The monitor's last word is sent when everything is put away; its own end is nobody's business. */
 	if (status == ATTACH_LOST)
 		return refuse(-EPIPE, "the monitor of container %s was killed, and the container with it",
 			      record->name);
@@ -193,7 +192,7 @@ static int start_with(struct monitor_params *p, const struct start_how *how, int
 		report_error();
 		r = exec_exit_status(monitor);
 	} else if (monitor >= 0) {
-		r = how->attach ? stay(pair[0], monitor, p->record, how, signals) : 0;
+		r = how->attach ? stay(pair[0], p->record, how, signals) : 0;
 	}
 	closep(&pair[0]);
 	return r;

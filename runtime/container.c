@@ -2,6 +2,7 @@
 #include "runtime/container.h"
 
 #include <errno.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -263,6 +264,9 @@ static int exec_join(const struct exec_params *p)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (setsid() < 0)
 		return fail(-errno, "start a session");
+	/* Not the caller's keys: a session keyring of its own. */
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
+		debug("no session keyring of its own: %s", strerror(errno));
 	return 0;
 }
 

@@ -79,12 +79,13 @@ void logfile_write(struct logfile *l, const char *stream, const char *data, size
 		size_t n = end ? (size_t)(end - data) : len;
 
 		write_line(l, head, data, n, end != NULL);
+		/* A line is not cut in two, unless it does not end. */
+		if (l->max && (end ? l->size : l->size / 2) > l->max)
+			rotate(l);
 		n += end != NULL;
 		data += n;
 		len -= n;
 	}
-	if (l->max && l->size > l->max)
-		rotate(l);
 }
 
 void logfile_close(struct logfile *l)

@@ -25,6 +25,7 @@ struct monitor {
 	struct exit_info exit;
 	struct monitor_loop loop;
 	int state_dir;
+	int root; /* see pin_root */
 };
 
 /* The container's ends of its streams, and ours. With a terminal there is only the master, later. */
@@ -78,6 +79,19 @@ static int write_file(const struct monitor *m, const char *name, const char *tex
 	return r < 0 ? fail(r, "write the container's %s", name) : 0;
 }
 
+/*
+ * The last one to let go of an overlay waits in the kernel for an RCU grace period (kern_unmount), 5 ms and
+ * more on a busy machine, and for its layer to be synced. That shall be this process after it has told its
+ * clients the exit status, not the container's init before it is seen to have ended.
+ */
+static void pin_root(struct monitor *m)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)m->launch.container.pid);
+	m->root = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 static int start(struct monitor *m)
 {
 	const struct monitor_params *p = m->p;
@@ -107,6 +121,8 @@ static int start(struct monitor *m)
 	for (int i = 0; i < 3; i++)
 		m->launch.params.stdio[i] = streams[i];
 	r = launch_create(&m->launch);
+	if (r == 0)
+		pin_root(m);
 	if (r == 0 && (r = container_start(&m->launch.container, &m->launch.exec_failed)) < 0)
 		launch_undo(&m->launch);
 	for (int i = 0; i < 3; i++)
@@ -199,8 +215,11 @@ static void monitor_signals(void)
 
 static _Noreturn void monitor_main(const struct monitor_params *p, int sock)
 {
-	struct monitor m = {
-		.p = p, .launch = LAUNCH_INIT(.id = p->record->id), .loop = MONITOR_LOOP_INIT, .state_dir = -EBADF};
+	struct monitor m = {.p = p,
+			    .launch = LAUNCH_INIT(.id = p->record->id),
+			    .loop = MONITOR_LOOP_INIT,
+			    .root = -EBADF,
+			    .state_dir = -EBADF};
 
 	setsid();
 	prctl(PR_SET_NAME, "ctr-monitor", 0, 0, 0);

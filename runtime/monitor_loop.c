@@ -227,12 +227,18 @@ static void serve(struct monitor_loop *l, const struct pollfd *p)
 		accept_client(l);
 }
 
+/* Far more than the largest pipes and the terminal hold, a frame or a page at a time. */
+#define DRAIN_READS_MAX 256
+
 /* The container is gone; what it wrote last is still in the pipes. */
 static void drain(struct monitor_loop *l)
 {
 	struct pollfd p[WATCH_CLIENTS + MONITOR_CLIENTS_MAX];
+	int reads = 0;
 
-	for (;;) {
+	/* Where the pid namespace is shared, others that the container started still run, and may write for
+	 * ever; they end with the cgroup, after this. */
+	while (reads < DRAIN_READS_MAX) {
 		fill_watch(l, p);
 		p[WATCH_PID].fd = p[WATCH_LISTEN].fd = p[WATCH_IN].fd = -1;
 		/* With undelivered output wait for its clients, else only look. */
@@ -244,6 +250,7 @@ static void drain(struct monitor_loop *l)
 			any |= p[WATCH_OUT + which].revents != 0;
 		if (!any)
 			return;
+		reads += !l->out.waiting;
 		l->in.len = 0;
 		serve(l, p);
 	}

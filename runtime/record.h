@@ -115,7 +115,7 @@ int record_remove(const struct engine *e, const struct record *r);
 int record_remove_dir(const struct engine *e, const char *id);
 
 /* Gives a range of --userns auto back. */
-void record_release_range(const struct engine *e, const char *slot);
+void record_release_range(const struct engine *e, const char *slot, const char *id);
 
 /* STATE/containers as a path; caller frees. */
 char *record_state_root(const struct engine *e);

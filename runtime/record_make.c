@@ -192,11 +192,13 @@ int record_remove_dir(const struct engine *e, const char *id)
 	return all < 0 || !*id ? 0 : remove_tree_at(all, id);
 }
 
-void record_release_range(const struct engine *e, const char *slot)
+void record_release_range(const struct engine *e, const char *slot, const char *id)
 {
 	_cleanup_(closep) int dir = record_open_dir(e->root, "userns", false);
+	_cleanup_(freep) char *holder = NULL;
 
-	if (dir >= 0 && !strchr(slot, '/'))
+	/* Released before, it may be another container's by now. */
+	if (dir >= 0 && !strchr(slot, '/') && record_name_holder(dir, slot, &holder) == 0 && streq(holder, id))
 		unlinkat(dir, slot, 0);
 }
 
@@ -213,7 +215,7 @@ int record_remove(const struct engine *e, const struct record *r)
 	if (names >= 0 && record_name_holder(names, r->name, &holder) == 0 && streq(holder, r->id))
 		unlinkat(names, r->name, 0);
 	if (r->user_range)
-		record_release_range(e, r->user_range);
+		record_release_range(e, r->user_range, r->id);
 	return all < 0 ? 0 : remove_tree_at(all, r->id);
 }
 

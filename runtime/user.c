@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/fd.h"
@@ -14,10 +16,28 @@
 /* (uid_t)-1 is "no change" to the kernel. */
 #define ID_MAX (UINT32_MAX - 1)
 
+/* Looks before it opens: a container may have made a device node there, and `exec` reads it from outside of
+ * the container's device filter. -ENOENT for what is not a file. */
+static int open_accounts(int rootfd, const char *path)
+{
+	char link[40];
+	struct stat st;
+	_cleanup_(closep) int fd = root_open(rootfd, rootpath(path), O_PATH, 0);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -ENOENT;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	int opened = openat(AT_FDCWD, link, O_RDONLY | O_CLOEXEC);
+	/* In a container without a /proc we are under its device filter. */
+	return opened >= 0 ? opened : root_open(rootfd, rootpath(path), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+}
+
 /* A passwd or group file; a missing one is empty. */
 static int read_accounts(int rootfd, const char *path, char **text)
 {
-	_cleanup_(closep) int fd = root_open(rootfd, rootpath(path), O_RDONLY | O_NONBLOCK, 0);
+	_cleanup_(closep) int fd = open_accounts(rootfd, path);
 
 	if (fd == -ENOENT || fd == -ENOTDIR) {
 		*text = xstrdup("");

@@ -20,9 +20,10 @@ root=$work/root
 # The host's own Debian sources, whichever format they are written in, and its way to them.
 sources=$(apt-get indextargets --format "deb \$(REPO_URI) \$(RELEASE) \$(COMPONENT)" \
 	'Created-By: Packages' 'Origin: Debian' | awk -v suite="$suite" 'index($3, suite) == 1')
+options=$(echo 'Acquire::Retries "3";'; apt-config dump | grep -E '^Acquire::https?::Proxy ' || true)
 echo "== a bare Debian 12: minbase, git, make"
 mmdebstrap --quiet --variant=minbase --format=directory --include=git,make,ca-certificates \
-	--aptopt="$(echo 'Acquire::Retries "3";' && apt-config dump | grep -E '^Acquire::https?::Proxy ' || true)" "$suite" "$root" - <<<"$sources"
+	--aptopt="$options" "$suite" "$root" - <<<"$sources"
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 
 mkdir "$root/src"

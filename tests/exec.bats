@@ -35,15 +35,15 @@ teardown() {
 }
 
 @test "exec has the container's environment, directory and host name" {
-	equal blue "$(ctr exec web printenv COLOUR)"
+	equal blue "$(ctr exec web sh -c 'echo $COLOUR')"
 	equal /tmp "$(ctr exec web pwd)"
 	equal box "$(ctr exec web hostname)"
 }
 
 @test "exec -e and -w override them" {
-	equal 'red' "$(ctr exec -e COLOUR=red web printenv COLOUR)"
+	equal 'red' "$(ctr exec -e COLOUR=red web sh -c 'echo $COLOUR')"
 	equal /etc "$(ctr exec -w /etc web pwd)"
-	equal ours "$(OURS=ours ctr exec -e OURS web printenv OURS)"
+	equal ours "$(OURS=ours ctr exec -e OURS web sh -c 'echo $OURS')"
 }
 
 @test "exec -u runs as another user" {
@@ -135,7 +135,7 @@ teardown() {
 @test "exec in a paused container says so" {
 	ctr run -d --name frozen busybox sleep 1000
 	ctr pause frozen
-	refuses 125 'frozen is paused' ctr exec frozen true
+	refuses 125 'is paused: unpause it first' ctr exec frozen true
 	ctr rm -f frozen
 }
 

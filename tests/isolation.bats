@@ -290,11 +290,19 @@ default_caps="audit_write chown dac_override fowner fsetid kill mknod net_bind_s
 }
 
 @test "a set-uid program does not raise privileges; with no-new-privileges=false it does" {
-    # bin/busybox set-uid root would run as root.
-    local script='cp /bin/busybox /tmp/id; chmod 4755 /tmp/id; chmod 1777 /tmp; exec su -s /bin/sh nobody -c "/tmp/id -u"'
-    run -0 in_container "$script"
+    compile "$BATS_TEST_TMPDIR/euid" <<'C'
+#include <stdio.h>
+#include <unistd.h>
+int main(void)
+{
+	printf("%d\n", (int)geteuid());
+	return 0;
+}
+C
+    local script='cp /euid /tmp/euid; chmod 4755 /tmp/euid; chmod 1777 /tmp; exec su -s /bin/sh nobody -c /tmp/euid'
+    run -0 in_container -v "$BATS_TEST_TMPDIR/euid:/euid:ro" "$script"
     [[ $output == 65534 ]]
-    run -0 in_container --security-opt no-new-privileges=false "$script"
+    run -0 in_container -v "$BATS_TEST_TMPDIR/euid:/euid:ro" --security-opt no-new-privileges=false "$script"
     [[ $output == 0 ]]
 }
 

@@ -284,7 +284,7 @@ run_polite() { # NAME [OPTION...]
 	matches 'monitor was killed' "$(field web .State.Error)"
 	equal '' "$(ls "$STATE/containers")"
 	no_empty_cgroups
-	ctr system check
+	store_is_sound
 	equal ready "$(ctr logs web)"
 }
 
@@ -340,16 +340,16 @@ run_polite() { # NAME [OPTION...]
 }
 
 @test "system check finds what a killed monitor left, --repair removes it" {
-	ctr system check
+	store_is_sound
 	ctr run -d --name web busybox sleep 1000
-	ctr system check
+	store_is_sound
 	monitor=$(monitor_of web)
 	kill -KILL "$monitor"
 	eventually gone "$monitor"
 	run -1 ctr system check
-	matches 'dead monitor' "$output"
-	ctr system check --repair
-	ctr system check
+	matches 'monitor was killed' "$output"
+	run ctr system check --repair
+	store_is_sound
 	container_is web exited
 }
 
@@ -359,8 +359,8 @@ run_polite() { # NAME [OPTION...]
 	touch "$STORE/containers/$id/lock" "$STORE/containers/$id/upper/etc/x"
 	equal '' "$(ctr ps -aq)"
 	run -1 ctr system check
-	matches 'unfinished container' "$output"
-	ctr system check --repair
+	matches 'container 000000000000 was not finished' "$output"
+	run ctr system check --repair
 	[ ! -e "$STORE/containers/$id" ]
 }
 

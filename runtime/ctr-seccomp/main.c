@@ -25,7 +25,7 @@ static void print_line(enum log_level level, const char *text)
 	size_t n = 0;
 
 	(void)level;
-	for (; text[n] && n < ERROR_TEXT_MAX; n++)
+	for (; n < ERROR_TEXT_MAX && text[n]; n++)
 		line[n] = (unsigned char)text[n] < ' ' || text[n] == 0x7f ? '?' : text[n];
 	line[n++] = '\n';
 	if (write_all(STDERR_FILENO, line, n) < 0)

@@ -42,7 +42,7 @@ enum {
 struct row {
 	const char *name;
 	char **argv;
-	char program[1024];  /* argv[0] found in PATH beforehand, so that the search is not timed */
+	char program[1024];        /* argv[0] found in PATH beforehand, so that the search is not timed */
 	double *wall, *gone, *cpu; /* milliseconds, one per timed run */
 	int runs;
 	long rss_kib;
@@ -65,7 +65,7 @@ static struct {
 	int runs, warmup, pause_ms;
 	bool count_syscalls;
 	const char *json;
-} bench = { .runs = 100, .warmup = 10, .count_syscalls = true };
+} bench = {.runs = 100, .warmup = 10, .count_syscalls = true};
 
 extern char **environ;
 
@@ -145,9 +145,9 @@ static bool reap_leftovers(void)
 /* Runs a command once; false if it did not succeed. */
 static bool run_once(const char *program, char **argv, int stderr_fd, struct sample *sample)
 {
-	struct rusage usage = { 0 };
+	struct rusage usage = {0};
 
-	*sample = (struct sample){ .status = 127 << 8 };
+	*sample = (struct sample){.status = 127 << 8};
 	double start = now_ms();
 	pid_t pid = spawn(program, argv, stderr_fd);
 	if (pid < 0)
@@ -185,8 +185,7 @@ static void describe_failure(struct row *row, const struct sample *sample, int s
 	else if (WIFSIGNALED(sample->status))
 		snprintf(row->failure, sizeof(row->failure), "signal %d: %s", WTERMSIG(sample->status), text);
 	else
-		snprintf(row->failure, sizeof(row->failure), "exit status %d: %s",
-			 WEXITSTATUS(sample->status), text);
+		snprintf(row->failure, sizeof(row->failure), "exit status %d: %s", WEXITSTATUS(sample->status), text);
 }
 
 /* Runs a row with its stderr kept; marks the row as failed if it does not succeed. */
@@ -302,7 +301,7 @@ static long parse_strace_total(int fd)
 static long count_syscalls(struct row *row, const char *strace)
 {
 	char output[64];
-	char *argv[256] = { (char *)"strace", (char *)"-f", (char *)"-c", (char *)"-o", output };
+	char *argv[256] = {(char *)"strace", (char *)"-f", (char *)"-c", (char *)"-o", output};
 	int fd = scratch_fd(), n = 5;
 	struct sample sample;
 
@@ -379,8 +378,8 @@ static void print_row(const struct row *row, int width)
 		printf("%-*s  failed: %s\n", width, row->name, row->failure);
 		return;
 	}
-	printf("%-*s %5d %8.2f %8.2f %8.2f", width, row->name, row->runs, row->wall[0],
-	       median(row->wall, row->runs), p95(row->wall, row->runs));
+	printf("%-*s %5d %8.2f %8.2f %8.2f", width, row->name, row->runs, row->wall[0], median(row->wall, row->runs),
+	       p95(row->wall, row->runs));
 	for (int b = 0; b < bench.baseline_count; b++) {
 		double ratio = ratio_to(row, bench.baselines[b]);
 		if (isnan(ratio))
@@ -552,7 +551,8 @@ static void parse_rows(int argc, char **argv, int i)
 		row->gone = row->wall + bench.runs;
 		row->cpu = row->gone + bench.runs;
 		if (!find_program(row->argv[0], row->program, sizeof(row->program)))
-			snprintf(row->failure, sizeof(row->failure), "%.200s: not found, or not executable", row->argv[0]);
+			snprintf(row->failure, sizeof(row->failure), "%.200s: not found, or not executable",
+				 row->argv[0]);
 	}
 	if (bench.row_count == 0)
 		usage();
@@ -561,7 +561,7 @@ static void parse_rows(int argc, char **argv, int i)
 int main(int argc, char **argv)
 {
 	/* No SA_RESTART: the alarm has to interrupt the wait for leftovers. */
-	const struct sigaction alarm_action = { .sa_handler = on_alarm };
+	const struct sigaction alarm_action = {.sa_handler = on_alarm};
 	int failed = 0;
 
 	parse_rows(argc, argv, parse_options(argc, argv));

@@ -68,10 +68,8 @@ static void mount_new(const char *type, const char *target, unsigned long flags,
 
 /* --- the parent: cgroup and device program ------------------------------------------------------ */
 
-#define INSN(c, d, s, o, i) \
-	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) })
-#define LOAD_FIELD(reg, field) \
-	INSN(BPF_LDX | BPF_MEM | BPF_W, (reg), 1, offsetof(struct bpf_cgroup_dev_ctx, field), 0)
+#define INSN(c, d, s, o, i) ((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)})
+#define LOAD_FIELD(reg, field) INSN(BPF_LDX | BPF_MEM | BPF_W, (reg), 1, offsetof(struct bpf_cgroup_dev_ctx, field), 0)
 #define JUMP(op, reg, imm, off) INSN(BPF_JMP | (op) | BPF_K, (reg), 0, (off), (imm))
 #define SET(reg, imm) INSN(BPF_ALU64 | BPF_MOV | BPF_K, (reg), 0, 0, (imm))
 #define RETURN() INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
@@ -90,11 +88,11 @@ static int load_device_program(void)
 		JUMP(BPF_JEQ, 5, BPF_DEVCG_ACC_MKNOD, 12), /* allow */
 		INSN(BPF_ALU64 | BPF_AND | BPF_K, 2, 0, 0, 0xffff),
 		JUMP(BPF_JNE, 2, BPF_DEVCG_DEV_CHAR, 11), /* deny */
-		JUMP(BPF_JEQ, 3, 136, 9),		  /* pts: allow */
+		JUMP(BPF_JEQ, 3, 136, 9),                 /* pts: allow */
 		JUMP(BPF_JNE, 3, 5, 2),
-		JUMP(BPF_JEQ, 4, 0, 7), /* tty: allow */
-		JUMP(BPF_JEQ, 4, 2, 6), /* ptmx: allow */
-		JUMP(BPF_JNE, 3, 1, 6), /* deny */
+		JUMP(BPF_JEQ, 4, 0, 7),  /* tty: allow */
+		JUMP(BPF_JEQ, 4, 2, 6),  /* ptmx: allow */
+		JUMP(BPF_JNE, 3, 1, 6),  /* deny */
 		JUMP(BPF_JGT, 4, 31, 5), /* deny */
 		SET(2, memory_minors),
 		INSN(BPF_ALU64 | BPF_RSH | BPF_X, 2, 4, 0, 0),
@@ -153,15 +151,15 @@ static void make_nodes(void)
 		const char *path;
 		unsigned int major, minor;
 	} nodes[] = {
-		{ "/dev/null", 1, 3 },	 { "/dev/zero", 1, 5 },	   { "/dev/full", 1, 7 },
-		{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+		{"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
+		{"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},
 	};
 	static const struct {
 		const char *path, *target;
 	} links[] = {
-		{ "/dev/fd", "/proc/self/fd" },	      { "/dev/stdin", "/proc/self/fd/0" },
-		{ "/dev/stdout", "/proc/self/fd/1" }, { "/dev/stderr", "/proc/self/fd/2" },
-		{ "/dev/ptmx", "pts/ptmx" },
+		{"/dev/fd", "/proc/self/fd"},       {"/dev/stdin", "/proc/self/fd/0"},
+		{"/dev/stdout", "/proc/self/fd/1"}, {"/dev/stderr", "/proc/self/fd/2"},
+		{"/dev/ptmx", "pts/ptmx"},
 	};
 
 	umask(0);
@@ -192,9 +190,8 @@ static void mount_all(void)
 static void hide_paths(void)
 {
 	static const char *const masked[] = {
-		"/proc/acpi",	     "/proc/asound",	 "/proc/kcore",	      "/proc/keys",
-		"/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-		"/sys/firmware",     "/proc/scsi",
+		"/proc/acpi",       "/proc/asound",      "/proc/kcore",       "/proc/keys",    "/proc/latency_stats",
+		"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi",
 	};
 	static const char *const readonly[] = {
 		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
@@ -218,15 +215,15 @@ static void hide_paths(void)
 		/* A bind mount takes MS_RDONLY only when it is mounted again. */
 		if (mount(readonly[i], readonly[i], NULL, MS_BIND | MS_REC, NULL) && errno == ENOENT)
 			continue;
-		check(mount(NULL, readonly[i], NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL),
-		      "make read-only", readonly[i]);
+		check(mount(NULL, readonly[i], NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), "make read-only",
+		      readonly[i]);
 	}
 	check(mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), "make read-only", "/");
 }
 
 static void loopback_up(void)
 {
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	check(fd, "socket", "AF_INET");
@@ -238,9 +235,9 @@ static void loopback_up(void)
 static void drop_privileges(void)
 {
 	const uint32_t kept = 1U << CAP_AUDIT_WRITE | 1U << CAP_KILL | 1U << CAP_NET_BIND_SERVICE;
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct sets[2] = { { .effective = kept, .permitted = kept } };
-	const struct rlimit files = { 1024, 1024 };
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[2] = {{.effective = kept, .permitted = kept}};
+	const struct rlimit files = {1024, 1024};
 
 	check(setrlimit(RLIMIT_NOFILE, &files), "setrlimit", "RLIMIT_NOFILE");
 	/* The first number that the kernel does not know is refused, and ends the loop. */
@@ -284,8 +281,8 @@ static _Noreturn void become_container(const struct run *run)
 static pid_t spawn(int cgroup, int *pidfd)
 {
 	struct clone_args args = {
-		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-			 CLONE_NEWCGROUP | CLONE_PIDFD,
+		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+			 CLONE_PIDFD,
 		.pidfd = (uintptr_t)pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -301,7 +298,7 @@ static int run_container(const struct run *run)
 {
 	int cgroup = run->cgroup ? make_cgroup(run->cgroup) : -1;
 	int pidfd = -1;
-	siginfo_t end = { 0 };
+	siginfo_t end = {0};
 
 	pid_t pid = spawn(cgroup, &pidfd);
 	if (pid == 0)
@@ -319,7 +316,7 @@ static int run_container(const struct run *run)
 
 int main(int argc, char **argv)
 {
-	struct run run = { 0 };
+	struct run run = {0};
 	int i = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++) {

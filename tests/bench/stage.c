@@ -73,7 +73,7 @@ static void pretend_memlock_is_raised(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+	struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
 	/* Loaded with CAP_SYS_ADMIN rather than no_new_privs, which would change what the rows do. */
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program))
@@ -181,7 +181,7 @@ int main(int argc, char **argv)
 {
 	/* No SA_RESTART: the signal has to interrupt the wait. One that comes just before the wait is
 	 * only acted on when a process ends, or at the next one. */
-	const struct sigaction stop_action = { .sa_handler = on_stop };
+	const struct sigaction stop_action = {.sa_handler = on_stop};
 	int i = 1;
 
 	if (i < argc && !strcmp(argv[i], "--memlock")) {

@@ -20,7 +20,8 @@ TEST("numbers and names are libcap's")
 
 TEST("what is no capability has no number and no name")
 {
-	static const char *const bad[] = {"", "CAP_", "ALL", "CAP_NOSUCH", "CAP_CAP_KILL", "KILL ", " KILL", "CAP_KILLX", "5"};
+	static const char *const bad[] = {"",      "CAP_",  "ALL",       "CAP_NOSUCH", "CAP_CAP_KILL",
+					  "KILL ", " KILL", "CAP_KILLX", "5"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		CHECK(cap_by_name(bad[i]) == -1);
@@ -33,8 +34,9 @@ TEST("the kernel's own are known, and the default is a part of them")
 
 	CHECK(all & UINT64_C(1) << CAP_CHECKPOINT_RESTORE);
 	CHECK((CAPS_DEFAULT & ~all) == 0);
-	CHECK(!(CAPS_DEFAULT & (UINT64_C(1) << CAP_SYS_ADMIN | UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_NET_ADMIN |
-				UINT64_C(1) << CAP_SYS_MODULE | UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_DAC_READ_SEARCH)));
+	CHECK(!(CAPS_DEFAULT &
+		(UINT64_C(1) << CAP_SYS_ADMIN | UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_NET_ADMIN |
+		 UINT64_C(1) << CAP_SYS_MODULE | UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_DAC_READ_SEARCH)));
 	CHECK(__builtin_popcountll(CAPS_DEFAULT) == 14);
 }
 

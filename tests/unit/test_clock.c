@@ -50,8 +50,17 @@ TEST("a duration is a time ago")
 
 TEST("what is no time is refused")
 {
-	static const char *const bad[] = {"", "yesterday", "2026-11-21T", "2026-11-21T15:40:00X", "2026-11-21Tnow", "2026",
-					  "2026-11-21T15:40:00+2", "10 minutes", "-5m", "9999-01-01", "0001-01-01",
+	static const char *const bad[] = {"",
+					  "yesterday",
+					  "2026-11-21T",
+					  "2026-11-21T15:40:00X",
+					  "2026-11-21Tnow",
+					  "2026",
+					  "2026-11-21T15:40:00+2",
+					  "10 minutes",
+					  "-5m",
+					  "9999-01-01",
+					  "0001-01-01",
 					  "99999999999999999999"};
 	int64_t v;
 
@@ -70,8 +79,15 @@ TEST("durations are Go's, or seconds")
 		const char *text;
 		int64_t ns;
 	} good[] = {
-		{"0", 0}, {"10", 10 * SECOND}, {"10s", 10 * SECOND}, {"500ms", SECOND / 2}, {"1h30m", 5400 * SECOND},
-		{"1m30s", 90 * SECOND}, {"100us", 100000}, {"7ns", 7}, {"0s", 0},
+		{"0", 0},
+		{"10", 10 * SECOND},
+		{"10s", 10 * SECOND},
+		{"500ms", SECOND / 2},
+		{"1h30m", 5400 * SECOND},
+		{"1m30s", 90 * SECOND},
+		{"100us", 100000},
+		{"7ns", 7},
+		{"0s", 0},
 	};
 	static const char *const bad[] = {"", "s", "1x", "1h30", "-1s", "1 s", "1s ", "ms", "h1"};
 	int64_t v;
@@ -93,10 +109,10 @@ TEST("durations are told as docker tells them")
 		int64_t seconds;
 		const char *words;
 	} cases[] = {
-		{0, "Less than a second"}, {1, "1 second"}, {59, "59 seconds"}, {60, "About a minute"},
-		{119, "About a minute"}, {120, "2 minutes"}, {3599, "59 minutes"}, {3600, "About an hour"},
-		{7200, "2 hours"}, {47 * 3600, "47 hours"}, {48 * 3600, "2 days"}, {14 * 86400, "2 weeks"},
-		{60 * 86400, "2 months"}, {730 * 86400, "2 years"},
+		{0, "Less than a second"}, {1, "1 second"},          {59, "59 seconds"},    {60, "About a minute"},
+		{119, "About a minute"},   {120, "2 minutes"},       {3599, "59 minutes"},  {3600, "About an hour"},
+		{7200, "2 hours"},         {47 * 3600, "47 hours"},  {48 * 3600, "2 days"}, {14 * 86400, "2 weeks"},
+		{60 * 86400, "2 months"},  {730 * 86400, "2 years"},
 	};
 	char buf[32];
 

@@ -168,7 +168,7 @@ TEST("a dangling symlink is never made real")
 	CHECK(root_make_dirs(root, rootpath("dangling/sub"), 0755) < 0);
 	CHECK(root_make_target(root, rootpath("dangling"), S_IFREG) < 0);
 	CHECK(root_make_target(root, rootpath("dangling"), S_IFDIR) < 0);
-	link_to("../../outside/new", "dangling");
+	link_to("../../elsewhere/new", "dangling");
 	CHECK(root_make_target(root, rootpath("dangling"), S_IFREG) < 0);
 	CHECK(outside_untouched());
 }

@@ -108,9 +108,34 @@ TEST("a name wins over a number")
 TEST("forms that have meant root elsewhere are refused")
 {
 	static const char *const bad[] = {
-		"1:", ":2", ":", "1abc", "abc1", "4294967295", "4294967296", "4294967295:0", "0:4294967295",
-		"18446744073709551616", "-1", "+1", "0x0", " 0", "0 ", "1.0", "1e3", "nobody", "root:", "root:nosuch",
-		"app:app:app", "app\n", "ro\tot", "root\x7f", "1000:-1", "0:4294967296", "-0", "\xd9\xa0",
+		"1:",
+		":2",
+		":",
+		"1abc",
+		"abc1",
+		"4294967295",
+		"4294967296",
+		"4294967295:0",
+		"0:4294967295",
+		"18446744073709551616",
+		"-1",
+		"+1",
+		"0x0",
+		" 0",
+		"0 ",
+		"1.0",
+		"1e3",
+		"nobody",
+		"root:",
+		"root:nosuch",
+		"app:app:app",
+		"app\n",
+		"ro\tot",
+		"root\x7f",
+		"1000:-1",
+		"0:4294967296",
+		"-0",
+		"\xd9\xa0",
 		"99999999999999999999999999999999999999999999999999",
 	};
 
@@ -155,19 +180,22 @@ TEST("without files numbers and root work, names do not")
 
 TEST("broken lines are skipped")
 {
-	put("etc/passwd", "\n:\n::::::\n:x:0:0::/:/bin/sh\napp\napp:x\napp:x:0\napp:x::0::/:\napp:x:0:\napp:x:-1:0::/:/\n"
-			  "app:x:4294967296:0::/:/\napp:x:4294967295:0::/:/\napp:x:0x0:0::/:/\napp:x: 0:0::/:/\n"
-			  "app:x:12:13:ok:/ok:/bin/sh:more:fields:still\napp:x:0:0:second:/:/bin/sh");
+	put("etc/passwd",
+	    "\n:\n::::::\n:x:0:0::/:/bin/sh\napp\napp:x\napp:x:0\napp:x::0::/:\napp:x:0:\napp:x:-1:0::/:/\n"
+	    "app:x:4294967296:0::/:/\napp:x:4294967295:0::/:/\napp:x:0x0:0::/:/\napp:x: 0:0::/:/\n"
+	    "app:x:12:13:ok:/ok:/bin/sh:more:fields:still\napp:x:0:0:second:/:/bin/sh");
 	CHECK(is("app", 12, 13, "/ok"));
 	CHECK(refused("x"));
-	put("etc/group", "\n:::\nwheel\nwheel:x\nwheel:x:\nwheel:x:-1:\nwheel:x:4294967296:\nwheel:x:14\nlast:x:15:app");
+	put("etc/group",
+	    "\n:::\nwheel\nwheel:x\nwheel:x:\nwheel:x:-1:\nwheel:x:4294967296:\nwheel:x:14\nlast:x:15:app");
 	CHECK(is("app:wheel", 12, 14, "/ok"));
 	CHECK(is("app:last", 12, 15, "/ok"));
 }
 
 TEST("a home that is no path, or could break a file, is the root directory")
 {
-	put("etc/passwd", "a:x:1:1::relative:/\nb:x:2:2:::/\nc:x:3:3::/home/\x01" "bad:/\nd:x:4:4::/home/\rx:/\n");
+	put("etc/passwd", "a:x:1:1::relative:/\nb:x:2:2:::/\nc:x:3:3::/home/\x01"
+			  "bad:/\nd:x:4:4::/home/\rx:/\n");
 	CHECK(is("a", 1, 1, "/") && is("b", 2, 2, "/") && is("c", 3, 3, "/") && is("d", 4, 4, "/"));
 }
 
