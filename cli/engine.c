@@ -98,8 +98,14 @@ int cli_open_all(struct found **list, size_t *n)
 		(*n)++;
 	}
 	strv_free(&ids);
+	if (r < 0) {
+		cli_close_all(*list, *n);
+		*list = NULL;
+		*n = 0;
+		return r;
+	}
 	qsort(*list, *n, sizeof(**list), newest_first);
-	return r;
+	return 0;
 }
 
 void cli_close_all(struct found *list, size_t n)

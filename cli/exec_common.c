@@ -20,6 +20,7 @@ struct plan {
 	const char **env;
 	struct strv own_env;
 	struct user user;
+	gid_t *groups; /* of the process, when not the spec's */
 };
 
 static bool replaces(const char *entry, const struct strv *changes)
@@ -63,6 +64,13 @@ static void plan_env(struct plan *p, const struct process_spec *base, const stru
 	p->process.n_env = n;
 }
 
+static void plan_set_user(struct plan *p, const struct user *u)
+{
+	process_set_user(&p->process, u);
+	free(p->groups);
+	p->groups = p->process.groups;
+}
+
 static int plan_user(struct plan *p, const struct state *s, const char *user, const struct strv *groups)
 {
 	char path[64];
@@ -79,7 +87,7 @@ static int plan_user(struct plan *p, const struct state *s, const char *user, co
 		p->process.n_groups = 0;
 		if ((r = user_resolve(root, user, &p->user)) < 0)
 			return r;
-		process_set_user(&p->process, &p->user);
+		plan_set_user(p, &p->user);
 	}
 	for (size_t i = 0; groups && i < groups->n; i++) {
 		struct user extra = {.uid = p->process.uid, .gid = p->process.gid, .n_groups = 1};
@@ -88,7 +96,7 @@ static int plan_user(struct plan *p, const struct state *s, const char *user, co
 		if ((r = group_resolve(root, groups->v[i], &gid)) < 0)
 			return r;
 		extra.groups = &gid;
-		process_set_user(&p->process, &extra);
+		plan_set_user(p, &extra);
 	}
 	return 0;
 }
@@ -143,6 +151,7 @@ static int make_plan(struct plan *p, const struct spec *spec, const struct state
 static void plan_free(struct plan *p)
 {
 	free(p->env);
+	free(p->groups);
 	strv_free(&p->own_env);
 	user_free(&p->user);
 }

@@ -155,11 +155,24 @@ static const struct opt delete_table[] = {
 };
 
 /* A directory without a readable state: its maker was killed in the middle. */
-static int delete_unfinished(const char *id, int err)
+static int delete_unfinished(int dir, const char *id, int err)
 {
-	if (err == -ENOENT)
-		return state_dir_remove(globals.root, id);
-	return err;
+	struct state s = {0};
+	struct spec spec;
+
+	if (err != -ENOENT)
+		return err;
+	/* Its cgroup may be there already: where `create` makes it. */
+	if (spec_load(dir, STATE_CONFIG, &spec, NULL, NULL) == 0) {
+		if (spec.cgroup_path && *spec.cgroup_path)
+			s.cgroup = xasprintf("%s%s", spec.cgroup_path[0] == '/' ? "" : "/", spec.cgroup_path);
+		spec_free(&spec);
+	}
+	if (!s.cgroup)
+		s.cgroup = xasprintf("/ctr-oci/%s", id);
+	int r = launch_destroy(&s);
+	state_free(&s);
+	return r < 0 ? r : state_dir_remove(globals.root, id);
 }
 
 static int delete_run(void *opts, int argc, char **argv)
@@ -173,7 +186,7 @@ static int delete_run(void *opts, int argc, char **argv)
 		return o->force && state_dir == -ENOENT ? 0 : state_dir;
 	int r = state_read(state_dir, &s);
 	if (r < 0)
-		return o->force ? delete_unfinished(argv[0], r) : fail_in(r, "container %s", argv[0]);
+		return o->force ? delete_unfinished(state_dir, argv[0], r) : fail_in(r, "container %s", argv[0]);
 	enum status status = state_status(state_dir, &s);
 	if (status != STATUS_STOPPED && status != STATUS_CREATED && !o->force)
 		r = refuse(-EBUSY, "container %s is %s: kill it first, or use --force", argv[0], status_name(status));

@@ -121,6 +121,7 @@ static int features_run(void *opts, int argc, char **argv)
 
 const struct verb oci_features = {
 	.name = "features",
+	.usage = "",
 	.summary = "Say what this runtime can do, as JSON",
 	.examples = "$ ctr-oci features\n",
 	.run = features_run,

@@ -12,11 +12,20 @@
 #include "cli/start.h"
 #include "runtime/monitor.h"
 
+/* Before anything else goes wrong for want of it. */
+static int need_root(void)
+{
+	return geteuid() == 0 ? 0 : refuse(-EPERM, "containers need root: run ctr with sudo");
+}
+
 static int run_run(void *opts, int argc, char **argv)
 {
 	const struct container_opts *o = opts;
 	struct building b;
-	int r = cli_seal();
+	int r = need_root();
+
+	if (r == 0)
+		r = cli_seal();
 
 	if (r == 0 && o->tty && !o->detach && !isatty(STDIN_FILENO) && o->interactive)
 		r = refuse(-ENOTTY, "the input is not a terminal: leave out -t (or -d to run in the background)");
@@ -55,7 +64,10 @@ const struct verb verb_run = {
 static int create_run(void *opts, int argc, char **argv)
 {
 	struct building b;
-	int r = build_container(&b, opts, argv[0], argv + 1, argc - 1);
+	int r = need_root();
+
+	if (r == 0)
+		r = build_container(&b, opts, argv[0], argv + 1, argc - 1);
 
 	if (r < 0)
 		return r;

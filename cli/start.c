@@ -1,6 +1,7 @@
 #include "cli/start.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,10 +30,13 @@ struct root_plan {
 	const struct record *record;
 	int user_ns; /* >= 0: map ids of every layer by it */
 	bool look;   /* read only: the writable layer is one more lower layer */
+	/* The id-mapped copies: from Linux 6.15 overlayfs takes only those that an fd still holds together. */
+	int *trees;
+	size_t n_trees;
 };
 
 /* Opens PATH as a directory; with a user namespace through an id-mapped copy of its mount. */
-static int open_layer(const struct root_plan *p, const char *path)
+static int open_layer(struct root_plan *p, const char *path)
 {
 	if (p->user_ns < 0) {
 		int fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -51,7 +55,10 @@ static int open_layer(const struct root_plan *p, const char *path)
 					path)
 			       : fail(-errno, "map the ids of %s", path);
 	int fd = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? fail(-errno, "open %s", path) : fd;
+	if (fd < 0)
+		return fail(-errno, "open %s", path);
+	p->trees[p->n_trees++] = take_fd(&tree);
+	return fd;
 }
 
 static int open_under(int base, const char *name)
@@ -63,7 +70,7 @@ static int open_under(int base, const char *name)
 
 /* The writable layer: with the work directory it makes the mount writable, else it is the top of the
  * others. Upper and work must lie on one mount: both are reached through the same copy. */
-static int mount_layers(const struct root_plan *p, int *lower, size_t n)
+static int mount_layers(struct root_plan *p, int *lower, size_t n)
 {
 	_cleanup_(freep) char *own = xasprintf("%s/containers/%s", p->engine->root, p->record->id);
 	_cleanup_(closep) int base = open_layer(p, own);
@@ -80,12 +87,15 @@ static int mount_layers(const struct root_plan *p, int *lower, size_t n)
 
 static int open_root(void *arg)
 {
-	const struct root_plan *p = arg;
+	struct root_plan *p = arg;
 	const struct strv *layers = &p->record->layers;
 	_cleanup_(freep) int *fds = xcalloc(layers->n + 1, sizeof(*fds));
+	_cleanup_(freep) int *trees = xcalloc(layers->n + 1, sizeof(*trees));
 	size_t opened = 0;
 	int r = 0;
 
+	p->trees = trees;
+	p->n_trees = 0;
 	if (p->record->rootfs)
 		return mountfd_clone(AT_FDCWD, p->record->rootfs, true);
 	while (opened < layers->n && r >= 0) {
@@ -99,6 +109,8 @@ static int open_root(void *arg)
 		r = mount_layers(p, fds, layers->n);
 	for (size_t i = 0; i < opened; i++)
 		close(fds[i]);
+	while (p->n_trees)
+		close(trees[--p->n_trees]);
 	return r;
 }
 
@@ -129,6 +141,32 @@ static int make_user_ns(const struct spec *spec)
 	return r < 0 ? r : fd;
 }
 
+/*
+ * What overlayfs makes in the work directory is made as who mounts it, and an id-mapped mount takes only ids that
+ * its map has. The change of id takes the effective capabilities with it; they are put back.
+ */
+static int act_as(uid_t uid, gid_t gid)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	syscall(SYS_setfsgid, gid);
+	syscall(SYS_setfsuid, uid);
+	if (syscall(SYS_capget, &header, data) < 0)
+		return fail(-errno, "read capabilities");
+	for (int i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted;
+	return syscall(SYS_capset, &header, data) < 0 ? fail(-errno, "set capabilities") : 0;
+}
+
+static uid_t root_of(const struct id_maps *maps)
+{
+	for (size_t i = 0; i < maps->n; i++)
+		if (maps->v[i].container == 0)
+			return maps->v[i].host;
+	return 0;
+}
+
 /* In a user namespace the child may not map the layers' ids: the root is made here, in a mount namespace
  * of our own so that nothing shows on the host. */
 static int open_root_for_user_ns(const struct spec *spec, struct root_plan *plan)
@@ -138,8 +176,14 @@ static int open_root_for_user_ns(const struct spec *spec, struct root_plan *plan
 	plan->user_ns = plan->record->rootfs ? -EBADF : make_user_ns(spec);
 	if (plan->user_ns < 0 && !plan->record->rootfs)
 		return plan->user_ns;
-	int root = open_root(plan);
-	if (plan->user_ns >= 0)
+	bool mapped = plan->user_ns >= 0;
+	int r = mapped ? act_as(root_of(&spec->uid_maps), root_of(&spec->gid_maps)) : 0;
+	int root = r < 0 ? r : open_root(plan);
+	if (mapped && (r = act_as(0, 0)) < 0 && root >= 0) {
+		close(root);
+		root = r;
+	}
+	if (mapped)
 		close(plan->user_ns);
 	return root;
 }

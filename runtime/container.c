@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 #include "runtime/child.h"
 #include "runtime/init.h"
 #include "runtime/listen.h"
+#include "runtime/mountfd.h"
 #include "runtime/sync.h"
 
 /* Joining a pid namespace concerns only later children: ours joins it around the clone. */
@@ -146,6 +148,28 @@ static int await_ready(const struct container_params *p, struct container *c, bo
 	return 0;
 }
 
+/*
+ * The root of a user namespace may not look into the host's private directories: what is bound for it is opened
+ * here. As a slave: the copy would be a peer of the host's shared mount, and the container's mounts show there.
+ */
+static int open_bind_sources(const struct container_params *p, int *fds)
+{
+	for (size_t i = 0; i < p->spec->n_mounts; i++) {
+		const struct mount_spec *m = &p->spec->mounts[i];
+		int r;
+
+		if (!(m->special & MOUNT_BIND) || m->special & MOUNT_REMOUNT)
+			continue;
+		fds[i] = mountfd_clone(m->source[0] == '/' ? AT_FDCWD : p->bundle_fd, m->source,
+				       m->special & MOUNT_RECURSIVE);
+		if (fds[i] < 0)
+			return fds[i];
+		if ((r = mountfd_set(fds[i], 0, 0, MS_SLAVE, true)) < 0)
+			return fail(r, "bind %s", m->source);
+	}
+	return 0;
+}
+
 /* A mount is consumed by the child; what the child must not share, it does not get. */
 static int clone_init(const struct container_params *p, struct container *c)
 {
@@ -184,11 +208,29 @@ static int clone_init(const struct container_params *p, struct container *c)
 	return r;
 }
 
+static int clone_init_with_sources(const struct container_params *p, struct container *c)
+{
+	struct container_params with = *p;
+	size_t n = p->spec->n_mounts;
+	_cleanup_(freep) int *fds = xcalloc(n + 1, sizeof(*fds));
+
+	for (size_t i = 0; i < n; i++)
+		fds[i] = -EBADF;
+	with.bind_fds = fds;
+	int r = open_bind_sources(p, fds);
+	if (r == 0)
+		r = clone_init(&with, c);
+	for (size_t i = 0; i < n; i++)
+		closep(&fds[i]);
+	return r;
+}
+
 int container_create(const struct container_params *p, struct container *c, bool *exec_failed)
 {
 	*c = CONTAINER_NONE;
 	*exec_failed = false;
-	int r = clone_init(p, c);
+	bool user_ns = p->spec->ns[NS_USER].asked && !p->spec->ns[NS_USER].path;
+	int r = user_ns ? clone_init_with_sources(p, c) : clone_init(p, c);
 
 	if (r == 0)
 		r = await_ready(p, c, exec_failed);

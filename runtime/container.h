@@ -31,6 +31,7 @@ struct container_params {
 	bool die_with_parent;                 /* SIGKILL when the creating process ends */
 	bool no_new_keyring;
 	unsigned int preserve_fds; /* fds 3 .. 3+N-1 stay open in the container */
+	const int *bind_fds;       /* set here: for each mount of the spec the bind's source, or NULL */
 	/* State document for hooks that run in the child, and who runs those that run in the parent. */
 	const char *hook_state;
 	size_t hook_state_len;

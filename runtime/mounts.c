@@ -1,5 +1,6 @@
 /* The mounts of the spec, each from an fd to an fd. */
 #include <errno.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <stdio.h>
@@ -71,9 +72,20 @@ static int open_target(struct child *c, const struct mount_spec *m, mode_t type)
 
 static int bind_source(struct child *c, const struct mount_spec *m)
 {
-	int dir = m->source[0] == '/' ? AT_FDCWD : c->params->bundle_fd;
+	char link[64], bundle[PATH_MAX];
 
-	return mountfd_clone(dir, m->source, m->special & MOUNT_RECURSIVE);
+	if (c->params->bind_fds)
+		return take_fd((int *)(uintptr_t)&c->params->bind_fds[m - c->spec->mounts]);
+	if (m->source[0] == '/')
+		return mountfd_clone(AT_FDCWD, m->source, m->special & MOUNT_RECURSIVE);
+	/* By the bundle's path: a mount that was opened in our maker's namespace cannot be cloned in ours. */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", c->params->bundle_fd);
+	ssize_t n = readlink(link, bundle, sizeof(bundle) - 1);
+	if (n < 0)
+		return fail(-errno, "find the bundle, for the mount source %s", m->source);
+	bundle[n] = '\0';
+	_cleanup_(freep) char *source = xasprintf("%s/%s", bundle, m->source);
+	return mountfd_clone(AT_FDCWD, source, m->special & MOUNT_RECURSIVE);
 }
 
 /* A copy of a mount of the host's, where a new instance is not to be had, with the asked-for attributes. */
@@ -221,11 +233,15 @@ static int mask(int target, int *null_fd, int *empty_fd)
 	if (fstat(target, &st) < 0)
 		return -errno;
 	int *model = S_ISDIR(st.st_mode) ? empty_fd : null_fd;
-	if (*model < 0)
+	bool first = *model < 0;
+	if (first)
 		*model = S_ISDIR(st.st_mode) ? mountfd_new("tmpfs", "tmpfs", NULL, MOUNT_ATTR_RDONLY) : null_device();
 	if (*model < 0)
 		return *model;
-	/* One empty mount serves all: each target gets a copy. */
+	/* One empty mount serves all: it goes on the first target, and the others get copies, which Linux
+	 * before 6.15 makes only of a mount that is attached. */
+	if (first)
+		return mountfd_attach(*model, target);
 	_cleanup_(closep) int copy = sys_open_tree(*model, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	return copy < 0 ? -errno : mountfd_attach(copy, target);
 }

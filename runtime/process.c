@@ -269,6 +269,10 @@ static int close_all_but(int sync, unsigned int preserve_fds)
 {
 	unsigned int first = STDERR_FILENO + 1 + preserve_fds, keep = (unsigned int)sync;
 
+	/* A caller that promised more fds than it passed left room there for ours. */
+	for (unsigned int fd = STDERR_FILENO + 1; fd < first; fd++)
+		if (fd != keep && fcntl((int)fd, F_GETFD) > 0)
+			close((int)fd);
 	if (keep > first && sys_close_range(first, keep - 1, 0) < 0)
 		return fail(-errno, "close file descriptors");
 	return sys_close_range(keep >= first ? keep + 1 : first, ~0U, 0) < 0 ? fail(-errno, "close file descriptors")

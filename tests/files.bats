@@ -88,8 +88,7 @@ teardown() {
 	ln -s "$work/outside" "$upper/link"
 	run ctr start -a job
 	equal '' "$(ls -A "$work/outside")"
-	run ctr run --rm -v "$work/vol:/../../../../v" busybox cat /v/file
-	equal host "$output"
+	refuses 125 'no "\.\."' ctr run --rm -v "$work/vol:/../../../../v" busybox cat /v/file
 }
 
 @test "--mount says the same in words" {
@@ -97,14 +96,14 @@ teardown() {
 	equal host "$(ctr run --rm --mount "type=bind,src=$work/vol,target=/v" busybox cat /v/file)"
 	run -1 ctr run --rm --mount "type=bind,source=$work/vol,destination=/v,readonly" busybox touch /v/x
 	matches 'Read-only' "$output"
-	matches '^tmpfs .*size=1024k' "$(ctr run --rm --mount type=tmpfs,destination=/t,tmpfs-size=1m busybox grep ' /t ' /proc/mounts)"
+	matches ' /t tmpfs .*size=1024k' "$(ctr run --rm --mount type=tmpfs,destination=/t,tmpfs-size=1m busybox grep ' /t ' /proc/mounts)"
 }
 
 @test "--tmpfs gives an empty directory that goes with the container" {
 	ctr create --name job --tmpfs /t:size=1m,mode=1700 busybox sh -c 'ls -A /t; stat -c %a /t; touch /t/x; grep " /t " /proc/mounts'
 	run ctr start -a job
 	equal 1700 "${lines[0]}"
-	matches 'tmpfs /t tmpfs .*nosuid,nodev.*size=1024k' "${lines[1]}"
+	matches ' /t tmpfs .*nosuid,nodev.*size=1024k' "${lines[1]}"
 	run ctr start -a job
 	equal 1700 "${lines[0]}"
 	run -1 ctr run --rm --tmpfs /t:size=1m busybox dd if=/dev/zero of=/t/x bs=1M count=2
@@ -158,7 +157,7 @@ teardown() {
 	ctr run -d --name web busybox sh -c 'echo one >/one; echo ready; sleep 1000'
 	eventually log_has web ready
 	ctr export -o "$work/all.tar" web
-	equal one "$(tar -xOf "$work/all.tar" --wildcards '*one' --no-wildcards-match-slash 2>/dev/null || tar -xOf "$work/all.tar" ./one)"
+	equal one "$(tar -xOf "$work/all.tar" --wildcards --no-wildcards-match-slash '*one' './one')"
 	container_is web running
 }
 

@@ -31,7 +31,6 @@ layers() {
 
 import_fails() { # REGEX FILE: with one sentence, and nothing of it stays
 	refuses 125 "$1" ctr import -q "$2" bad
-	run ctr images -q bad
 	[[ $(ctr images) != *bad* ]]
 	store_is_sound
 }
@@ -89,8 +88,7 @@ import_fails() { # REGEX FILE: with one sentence, and nothing of it stays
 
 @test "tag gives a further name" {
 	ctr tag busybox box:2
-	equal "$(ctr images -q busybox | head -1)" "$(ctr inspect --type image -f '{{.Id}}' box:2 | cut -c1-12)" ||
-		equal "$(ctr inspect --type image -f '{{.Id}}' busybox)" "$(ctr inspect --type image -f '{{.Id}}' box:2)"
+	equal "$(ctr inspect --type image -f '{{.Id}}' busybox)" "$(ctr inspect --type image -f '{{.Id}}' box:2)"
 	ctr run --rm box:2 true
 	run ctr rmi box:2
 	matches 'untagged box:2' "$output"
@@ -155,7 +153,7 @@ import_fails() { # REGEX FILE: with one sentence, and nothing of it stays
 	size=$(stat -c %s "$work/t.tar")
 	for part in 300 5000 $((size / 2)); do
 		head -c $part "$work/t.tar" >"$work/cut.tar"
-		import_fails 'cut short' "$work/cut.tar"
+		import_fails 'cut short|not a tar archive' "$work/cut.tar"
 	done
 	gzip -c "$work/t.tar" >"$work/t.gz"
 	head -c $(($(stat -c %s "$work/t.gz") / 2)) "$work/t.gz" >"$work/cut.gz"

@@ -132,7 +132,7 @@ in_bundle() {
 
 @test "an id in use is refused, and the first container lives on" {
     running
-    run oci create -b "$BUNDLE" "$ID" </dev/null
+    run quiet oci create -b "$BUNDLE" "$ID" </dev/null
     one_sentence "$ID" exists
     has_status "$ID" running
 }
@@ -142,7 +142,7 @@ in_bundle() {
     for id in "" .. ../x a/b .hidden "a b" $'a\nb' "$(printf 'x%.0s' {1..300})"; do
         for verb in "create -b $BUNDLE" "run -b $BUNDLE" state start delete kill; do
             # shellcheck disable=SC2086
-            run oci $verb "$id" </dev/null
+            run quiet oci $verb "$id" </dev/null
             [[ $status -ne 0 ]]
             has "id"
         done
@@ -417,7 +417,7 @@ in_bundle() {
 
 @test "--log-format json: the last line of the log is the error, as podman reads it" {
     bundle '.process.args = ["/no/such"]'
-    run oci --log "$BATS_TEST_TMPDIR/log" --log-format json create -b "$BUNDLE" "$(new_id)" </dev/null
+    run quiet oci --log "$BATS_TEST_TMPDIR/log" --log-format json create -b "$BUNDLE" "$(new_id)" </dev/null
     [[ $status -ne 0 ]]
     run -0 tail -n 1 "$BATS_TEST_TMPDIR/log"
     [[ $(jq -r .level <<<"$output") == error ]]
@@ -428,11 +428,11 @@ in_bundle() {
 
 @test "a program without execute permission is told by \"permission denied\"" {
     bundle '.process.args = ["/etc/passwd"]'
-    run oci --log "$BATS_TEST_TMPDIR/log" --log-format json create -b "$BUNDLE" "$(new_id)" </dev/null
+    run quiet oci --log "$BATS_TEST_TMPDIR/log" --log-format json create -b "$BUNDLE" "$(new_id)" </dev/null
     [[ $status -ne 0 ]]
     [[ $(tail -n 1 "$BATS_TEST_TMPDIR/log" | jq -r .msg) == *"permission denied"* ]]
     config '.process.args = ["/tmp"]'
-    run oci create -b "$BUNDLE" "$(new_id)" </dev/null
+    run quiet oci create -b "$BUNDLE" "$(new_id)" </dev/null
     [[ $status -ne 0 ]]
     assert_gone "$(new_id)"
 }
@@ -517,13 +517,13 @@ PY
 
 @test "a terminal without --console-socket, and a socket without a terminal, are refused" {
     bundle '.process.terminal = true'
-    run oci create -b "$BUNDLE" "$(new_id)" </dev/null
+    run quiet oci create -b "$BUNDLE" "$(new_id)" </dev/null
     one_sentence console-socket
     config '.process.terminal = false'
-    run oci create -b "$BUNDLE" --console-socket /nowhere "$(new_id)" </dev/null
+    run quiet oci create -b "$BUNDLE" --console-socket /nowhere "$(new_id)" </dev/null
     one_sentence terminal
     config '.process.terminal = true'
-    run oci create -b "$BUNDLE" --console-socket "$BATS_TEST_TMPDIR/nobody" "$(new_id)" </dev/null
+    run quiet oci create -b "$BUNDLE" --console-socket "$BATS_TEST_TMPDIR/nobody" "$(new_id)" </dev/null
     one_sentence nobody
     assert_gone "$(new_id)"
 }
@@ -534,7 +534,7 @@ PY
 refused_config() {
     cp "$BUNDLE/config.json" "$BUNDLE/good"
     config "$1"
-    run oci create -b "$BUNDLE" "$(new_id)" </dev/null
+    run quiet oci create -b "$BUNDLE" "$(new_id)" </dev/null
     one_sentence "${@:2}" || {
         echo "for $1" >&2
         return 1
@@ -603,7 +603,7 @@ refused_config() {
     # jq would not write this one.
     sed 's/"uid": 0/"uid": 99999999999999999999999999999999/' "$BUNDLE/config.json" >"$BUNDLE/config.new"
     mv "$BUNDLE/config.new" "$BUNDLE/config.json"
-    run oci create -b "$BUNDLE" "$(new_id)" </dev/null
+    run quiet oci create -b "$BUNDLE" "$(new_id)" </dev/null
     one_sentence uid
     assert_gone "$(new_id)"
 }
@@ -627,7 +627,7 @@ refused_config() {
     local good
     good=$(<"$BUNDLE/config.json")
     try() {
-        run oci create -b "$BUNDLE" "$(new_id)" </dev/null
+        run quiet oci create -b "$BUNDLE" "$(new_id)" </dev/null
         one_sentence config.json
         assert_gone "$(new_id)"
     }
@@ -651,16 +651,8 @@ refused_config() {
     mkdir "$BUNDLE/config.json" && try
     rmdir "$BUNDLE/config.json"
     mkfifo "$BUNDLE/config.json" && try
-    run oci create -b "$BATS_TEST_TMPDIR/nowhere" "$(new_id)" </dev/null
+    run quiet oci create -b "$BATS_TEST_TMPDIR/nowhere" "$(new_id)" </dev/null
     one_sentence nowhere
-}
-
-@test "a member that is doubled is no way to smuggle one in: the file is refused" {
-    bundle
-    sed 's/"ociVersion"/"process": {"args": ["id"], "cwd": "\/"},\n"ociVersion"/' "$BUNDLE/config.json" >"$BUNDLE/config.new"
-    mv "$BUNDLE/config.new" "$BUNDLE/config.json"
-    run oci create -b "$BUNDLE" "$(new_id)" </dev/null
-    one_sentence process
 }
 
 @test "what this version does not do is refused, not dropped" {
@@ -678,7 +670,7 @@ refused_config() {
     refused_config '.mounts += [{"destination": "/mnt", "type": "bind", "source": "/nowhere/here", "options": ["rbind"]}]' /nowhere/here
     refused_config '.mounts += [{"destination": "/mnt", "type": "bind"}]' source
     refused_config '.mounts += [{"destination": "/etc/passwd", "type": "tmpfs", "source": "tmpfs"}]' /etc/passwd
-    refused_config '.mounts += [{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs", "options": ["nosuchoption=1"]}]' /mnt
+    refused_config '.mounts += [{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs", "options": ["nosuchoption=1"]}]' nosuchoption
     refute grep -q "$BUNDLE" /proc/self/mountinfo
 }
 
@@ -763,7 +755,7 @@ SH
     for hook in prestart createRuntime createContainer; do
         hook_bundle '.process.args = ["sh", "-c", "echo RAN"]'
         config --arg hook "$hook" '.hooks[$hook][0].env = ["FAIL=" + $hook]'
-        run oci create -b "$BUNDLE" "$(new_id)" </dev/null
+        run quiet oci create -b "$BUNDLE" "$(new_id)" </dev/null
         [[ $status -ne 0 ]]
         has "$BUNDLE/hook"
         lacks RAN
@@ -804,10 +796,10 @@ SH
 
 @test "a hook that takes longer than its timeout is killed, and one that is missing is named" {
     bundle '.hooks = {"createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "1000"], "timeout": 1}]}'
-    run oci create -b "$BUNDLE" "$(new_id)" </dev/null
+    run quiet oci create -b "$BUNDLE" "$(new_id)" </dev/null
     one_sentence /bin/sleep "1 s"
     config '.hooks = {"createRuntime": [{"path": "/no/such/hook"}]}'
-    run oci create -b "$BUNDLE" "$(new_id)" </dev/null
+    run quiet oci create -b "$BUNDLE" "$(new_id)" </dev/null
     one_sentence /no/such/hook
     assert_gone "$(new_id)"
 }
@@ -928,7 +920,12 @@ SH
     bundle '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}] | .linux.gidMappings = .linux.uidMappings'
     # The bundle's files belong to that root.
     chown -R 100000:100000 "$BUNDLE/rootfs"
-    chmod 0755 "$BUNDLE" "$BATS_TEST_TMPDIR"
+    # And it must be able to walk there: the bundle's path is looked up as that root.
+    local dir=$BUNDLE
+    until [[ $dir == /tmp || $dir == / ]]; do
+        chmod a+x "$dir"
+        dir=$(dirname "$dir")
+    done
     run -0 in_bundle 'cat /proc/self/uid_map | xargs; id -u; stat -c "%u %t:%T" /dev/null; echo x >/dev/null && echo null-works; mount -t tmpfs x /tmp 2>/dev/null || echo no-mount'
     [[ ${lines[0]} == "0 100000 65536" && ${lines[1]} == 0 ]]
     has null-works

@@ -33,6 +33,14 @@ refute() {
     fi
 }
 
+# Runs a command whose output goes by way of a file: a container that it leaves would keep `run` waiting.
+quiet() {
+    local status=0
+    "$@" >"$BATS_TEST_TMPDIR/quiet" 2>&1 || status=$?
+    cat "$BATS_TEST_TMPDIR/quiet"
+    return "$status"
+}
+
 # has TEXT, lacks TEXT: of what `run` caught.
 has() {
     [[ $output == *"$1"* ]] || {

@@ -439,5 +439,8 @@ int verb_export(int argc, char **argv)
 		r = export_tree((int)fd, st.st_dev);
 	if (r < 0)
 		report_error();
+#ifdef __SANITIZE_ADDRESS__ /* whose search for leaks needs /proc, which is closed to us now */
+	_exit(r < 0 ? 125 : 0);
+#endif
 	return r < 0 ? 125 : 0;
 }

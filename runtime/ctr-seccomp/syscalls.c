@@ -4,7 +4,8 @@
 
 #include "base/error.h"
 
-/* libseccomp's tokens are part of its interface; profile.h relies on that. */
+/* libseccomp's tokens are part of its interface; profile.h relies on that.
+ * NOLINTNEXTLINE(misc-redundant-expression) */
 _Static_assert(ARCH_X32 == SCMP_ARCH_X32, "x32's token");
 
 /*
