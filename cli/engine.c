@@ -40,12 +40,20 @@ const struct engine *cli_engine(void)
 	return &e;
 }
 
+/* Told once; a second try in the same command would fail the same way. */
+static bool embed_failed;
+
 static int embed(struct store *s)
 {
+	if (embed_failed)
+		return -ENOENT;
 	_cleanup_(freep) char *helper = find_companion(cli_argv0, "ctr-images");
 	_cleanup_(freep) char *tar = helper ? find_companion(cli_argv0, "busybox.tar") : NULL;
 
-	return tar ? store_embed(s, helper, tar) : -ENOENT;
+	int r = tar ? store_embed(s, helper, tar) : -ENOENT;
+
+	embed_failed = r < 0;
+	return r;
 }
 
 int cli_store(struct store *s)
@@ -68,8 +76,8 @@ int cli_find_image(struct store *s, const char *name, struct image *img)
 
 	if (r != -ENOENT || (!streq(name, "busybox") && !streq(name, EMBEDDED_IMAGE)))
 		return r;
-	r = embed(s);
-	return r < 0 ? r : image_find(s, name, img);
+	/* When it cannot be put in, what image_find said stands. */
+	return embed(s) < 0 ? r : image_find(s, name, img);
 }
 
 static int newest_first(const void *a, const void *b)

@@ -82,6 +82,9 @@ static int plan_user(struct plan *p, const struct state *s, const char *user, co
 	_cleanup_(closep) int root = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return fail(-errno, "open the container's root");
+	/* The number was still that process's when it was opened. */
+	if (!proc_alive(s->init))
+		return refuse(-ESRCH, "container %s is not running", s->id);
 	if (user) {
 		/* The container's own groups go with its own user. */
 		p->process.n_groups = 0;
@@ -177,7 +180,7 @@ static int open_exec_cgroup(const struct state *s, const char *sub, struct cgrou
 	return cgroup_open(path, cg);
 }
 
-static int wait_for(const struct exec_session *e, struct container *c, int signals)
+static int wait_for(const struct exec_session *e, struct container *c, int signals, struct relay_streams *streams)
 {
 	int r = e->started ? e->started(c, e->arg) : 0;
 
@@ -187,11 +190,32 @@ static int wait_for(const struct exec_session *e, struct container *c, int signa
 	}
 	if (e->detach)
 		return 0;
-	if (c->console >= 0 && e->relay_console)
+	if (c->console >= 0 && e->relay_console) {
+		streams->console = take_fd(&c->console);
 		relay_raw(STDIN_FILENO);
-	r = relay_wait(c->pid, c->pidfd, signals, e->relay_console ? c->console : -1);
+	}
+	r = relay_wait(c->pid, c->pidfd, signals, streams);
 	relay_restore();
 	return r;
+}
+
+/* The engine gives no terminal of ours away; the OCI face passes on what it has, as its callers expect. */
+static int make_streams(const struct exec_session *e, bool terminal, int child[3], struct relay_streams *streams)
+{
+	if (terminal || !e->engine)
+		return 0;
+	if (!e->detach)
+		return relay_pipes(streams, child, e->no_input);
+	/* Whoever reads our output waits for its end, and the program may go on for ever. */
+	child[0] = child[1] = child[2] = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+	return child[0] < 0 ? fail(-errno, "open /dev/null") : 0;
+}
+
+static void close_child_streams(int child[3])
+{
+	for (int i = 0; i < 3; i++)
+		if (child[i] > STDERR_FILENO && (i == 0 || child[i] != child[i - 1]))
+			close(child[i]);
 }
 
 static int get_filter(const struct exec_session *e, const struct spec *spec, const struct process_spec *p,
@@ -211,6 +235,7 @@ int exec_in_container(int dir, const struct state *s, const struct exec_session 
 	struct seccomp_filter filter = {0};
 	struct container c = CONTAINER_NONE;
 	struct cgroup cg = CGROUP_NONE;
+	struct relay_streams streams = RELAY_NONE;
 	struct plan plan = {0};
 	struct spec spec;
 	int r;
@@ -230,23 +255,21 @@ int exec_in_container(int dir, const struct state *s, const struct exec_session 
 				     .preserve_fds = e->preserve_fds};
 	if (e->engine)
 		engine_apply(&spec);
-	int null = e->no_input ? openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC) : -EBADF;
-	if (null >= 0)
-		params.stdio[0] = null;
-	/* Whoever reads our output waits for its end, and the program may go on for ever. */
-	if (null >= 0 && e->engine && e->detach)
-		params.stdio[1] = params.stdio[2] = null;
 	r = pidfd < 0 ? refuse(-ESRCH, "container %s is not running", s->id) : 0;
 	if (r == 0 && e->changes && (r = make_plan(&plan, &spec, s, e)) == 0)
 		params.process = &plan.process;
 	if (r == 0 && (r = get_filter(e, &spec, params.process, &filter)) == 0 &&
-	    (r = open_exec_cgroup(s, e->cgroup_sub, &cg)) == 0 && (r = container_exec(&params, &c, exec_failed)) == 0)
-		r = wait_for(e, &c, signals);
+	    (r = open_exec_cgroup(s, e->cgroup_sub, &cg)) == 0 &&
+	    (r = make_streams(e, params.process->terminal, params.stdio, &streams)) == 0) {
+		r = container_exec(&params, &c, exec_failed);
+		close_child_streams(params.stdio);
+		if (r == 0)
+			r = wait_for(e, &c, signals, &streams);
+	}
 	container_close(&c);
 	cgroup_close(&cg);
 	seccomp_filter_free(&filter);
 	plan_free(&plan);
 	spec_free(&spec);
-	closep(&null);
 	return r;
 }

@@ -286,7 +286,10 @@ static int stay(struct making *m, const struct create_opts *o, int signals)
 	bool terminal = m->spec.process.terminal && !o->console_socket;
 	if (terminal)
 		relay_raw(STDIN_FILENO);
-	int r = relay_wait(c->pid, c->pidfd, signals, terminal ? c->console : -1);
+	struct relay_streams streams = RELAY_NONE;
+	if (terminal)
+		streams.console = take_fd(&c->console);
+	int r = relay_wait(c->pid, c->pidfd, signals, &streams);
 	relay_restore();
 	return r;
 }

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -105,43 +106,155 @@ static bool copy_some(int from, int to)
 	return n > 0 && write_all(to, buf, (size_t)n) == 0;
 }
 
-/* What the process wrote last is still in the terminal when it is gone. */
-static void drain(int console)
-{
-	struct pollfd p = {.fd = console, .events = POLLIN};
+/* Input that the process has not taken yet: then no more is read, and nothing waits for it. */
+struct pending {
+	char data[16384];
+	size_t len;
+};
 
-	while (poll(&p, 1, 0) > 0 && (p.revents & POLLIN) && copy_some(console, STDOUT_FILENO))
-		;
+enum watch { PROCESS, SIGNALS, CONSOLE, OUT, ERR, INPUT, TAKES, WATCHES };
+
+static void end_input(struct relay_streams *s)
+{
+	closep(&s->in);
+	s->in = -EBADF;
 }
 
-int relay_wait(pid_t pid, int pidfd, int signals, int console)
+/* False when there is no more input to read. */
+static bool take_input(struct relay_streams *s, struct pending *in)
 {
-	enum { PROCESS, SIGNALS, OUTPUT, INPUT };
-	struct pollfd p[] = {[PROCESS] = {.fd = pidfd, .events = POLLIN},
-			     [SIGNALS] = {.fd = signals, .events = POLLIN},
-			     [OUTPUT] = {.fd = console, .events = POLLIN},
-			     [INPUT] = {.fd = console >= 0 ? STDIN_FILENO : -1, .events = POLLIN}};
+	ssize_t n = read(STDIN_FILENO, in->data, sizeof(in->data));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	in->len = n > 0 ? (size_t)n : 0;
+	if (n <= 0 && s->console < 0)
+		end_input(s);
+	return n > 0;
+}
+
+static void give_input(struct relay_streams *s, struct pending *in)
+{
+	int to = s->console >= 0 ? s->console : s->in;
+	ssize_t n = to < 0 ? (ssize_t)in->len : write(to, in->data, in->len);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0) { /* nobody reads it any more */
+		in->len = 0;
+		end_input(s);
+		return;
+	}
+	in->len -= (size_t)n;
+	memmove(in->data, in->data + n, in->len);
+}
+
+static void fill_watch(struct pollfd p[WATCHES], const struct relay_streams *s, const struct pending *in, bool more)
+{
+	int to = s->console >= 0 ? s->console : s->in;
+
+	p[CONSOLE] = (struct pollfd){s->console, POLLIN, 0};
+	p[OUT] = (struct pollfd){s->out, POLLIN, 0};
+	p[ERR] = (struct pollfd){s->err, POLLIN, 0};
+	p[INPUT] = (struct pollfd){more && !in->len && to >= 0 ? STDIN_FILENO : -1, POLLIN, 0};
+	p[TAKES] = (struct pollfd){in->len ? to : -1, POLLOUT, 0};
+}
+
+/* Copies what is there from each of the process's streams; one that has ended is closed. */
+static bool copy_output(const struct pollfd p[WATCHES], struct relay_streams *s)
+{
+	int *from[] = {&s->console, &s->out, &s->err};
+	bool any = false;
+
+	for (int i = 0; i < 3; i++) {
+		if (*from[i] < 0 || !p[CONSOLE + i].revents)
+			continue;
+		any = true;
+		if (!copy_some(*from[i], i == 2 ? STDERR_FILENO : STDOUT_FILENO))
+			close(take_fd(from[i]));
+	}
+	return any;
+}
+
+/* What the process wrote last is still there when it is gone. */
+static void drain(struct relay_streams *s)
+{
+	struct pollfd p[WATCHES] = {[PROCESS] = {.fd = -1}, [SIGNALS] = {.fd = -1}};
+	struct pending none = {.len = 0};
+
+	do
+		fill_watch(p, s, &none, false);
+	while (poll(p, WATCHES, 0) > 0 && copy_output(p, s));
+	closep(&s->console);
+	closep(&s->in);
+	closep(&s->out);
+	closep(&s->err);
+}
+
+int relay_wait(pid_t pid, int pidfd, int signals, struct relay_streams *s)
+{
+	struct pollfd p[WATCHES] = {[PROCESS] = {pidfd, POLLIN, 0}, [SIGNALS] = {signals, POLLIN, 0}};
+	struct pending in = {.len = 0};
+	bool more = true;
 	int status;
 
-	if (console >= 0)
-		resize(console);
+	if (s->console >= 0) {
+		resize(s->console);
+		fcntl(s->console, F_SETFL, O_NONBLOCK);
+	}
 	while (!(p[PROCESS].revents & POLLIN)) {
-		if (poll(p, ARRAY_SIZE(p), -1) < 0) {
+		fill_watch(p, s, &in, more);
+		if (poll(p, WATCHES, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return fail(-errno, "wait for the process");
 		}
 		if (p[SIGNALS].revents)
-			forward_signals(signals, pidfd, console);
-		if (p[OUTPUT].revents && !copy_some(console, STDOUT_FILENO))
-			p[OUTPUT].fd = p[INPUT].fd = -1;
-		if (p[INPUT].fd >= 0 && p[INPUT].revents && !copy_some(STDIN_FILENO, console))
-			p[INPUT].fd = -1;
+			forward_signals(signals, pidfd, s->console);
+		copy_output(p, s);
+		if (p[INPUT].revents)
+			more = take_input(s, &in);
+		if (in.len)
+			give_input(s, &in);
 	}
-	if (p[OUTPUT].fd >= 0)
-		drain(console);
+	drain(s);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return fail(-errno, "wait for the process");
 	return exit_status_of(status);
+}
+
+/* A pipe whose end OURS (0 reads, 1 writes) does not block. */
+static int make_pipe(int ends[2], int ours)
+{
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fail(-errno, "make a pipe");
+	fcntl(ends[ours], F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+int relay_pipes(struct relay_streams *s, int child[3], bool no_input)
+{
+	int *ours[] = {&s->in, &s->out, &s->err};
+
+	*s = RELAY_NONE;
+	for (int i = 0; i < 3; i++) {
+		int ends[2], mine = i == 0;
+
+		child[i] = i;
+		if (i == 0 && no_input) {
+			child[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+			if (child[0] < 0)
+				return fail(-errno, "open /dev/null");
+			continue;
+		}
+		if (!isatty(i))
+			continue;
+		int r = make_pipe(ends, mine);
+		if (r < 0)
+			return r;
+		*ours[i] = ends[mine];
+		child[i] = ends[!mine];
+	}
+	return 0;
 }

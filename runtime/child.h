@@ -29,7 +29,13 @@ int child_write_sysctls(struct child *c);
 /* copyup.c: copies what directory FROM holds into the directory TO. */
 int copy_up(int from, int to);
 
+/* container.c: clone3 into the cgroup; returns as fork does. */
+pid_t clone_into(uint64_t flags, const struct cgroup *cg, int *pidfd);
+
 /* process.c: what init and exec do alike. */
+/* Closes every descriptor from 3 + PRESERVE_FDS on, and below that those that are close-on-exec, but for the
+ * N of KEEP (a negative one counts for nothing). */
+int close_others(const int *keep, size_t n, unsigned int preserve_fds);
 /* Every signal at its default and none blocked. */
 void process_reset_signals(void);
 /* Opens a terminal in the devpts at PTMX_DIR; the slave becomes the controlling terminal. */

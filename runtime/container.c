@@ -51,8 +51,7 @@ static uint64_t clone_flags(const struct spec *spec)
 	return flags;
 }
 
-/* clone3 into the cgroup; returns as fork does. */
-static pid_t clone_into(uint64_t flags, const struct cgroup *cg, int *pidfd)
+pid_t clone_into(uint64_t flags, const struct cgroup *cg, int *pidfd)
 {
 	struct clone_args args = {
 		.flags = flags | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD};
@@ -287,117 +286,4 @@ void container_close(struct container *c)
 	closep(&c->console);
 	closep(&c->listener);
 	*c = CONTAINER_NONE;
-}
-
-/* --- exec: a further process in a running container ----------------------------------------------- */
-
-static int exec_join(const struct exec_params *p)
-{
-	int flags = 0;
-
-	for (int t = 0; t < NS_TYPES; t++)
-		if (p->spec->ns[t].asked)
-			flags |= ns_info[t].flag;
-	/* All at once by the init's pidfd: no path of /proc, no moment in between (setns(2)). */
-	if (setns(p->init_pidfd, flags) < 0)
-		return fail(-errno, "join the container's namespaces");
-	if (p->spec->ns[NS_USER].asked && (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0))
-		return fail(-errno, "become root of the user namespace");
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (setsid() < 0)
-		return fail(-errno, "start a session");
-	/* Not the caller's keys: a session keyring of its own. */
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0)
-		debug("no session keyring of its own: %s", strerror(errno));
-	return 0;
-}
-
-static int exec_stdio(const struct exec_params *p, int sync)
-{
-	int master, slave, r;
-
-	if (!p->process->terminal) {
-		r = sync_send(sync, SYNC_READY, 0, NULL, NULL, 0);
-		return r < 0 ? fail(r, "report to ctr") : use_stdio(p->stdio);
-	}
-	_cleanup_(closep) int pts = openat(AT_FDCWD, "/dev/pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (pts < 0)
-		return fail(-errno, "a terminal needs a devpts on /dev/pts");
-	if ((r = open_terminal(pts, p->process, &master, &slave)) < 0)
-		return r;
-	if (ioctl(slave, TIOCSCTTY, 0) < 0)
-		return fail(-errno, "take the terminal");
-	if ((r = sync_send(sync, SYNC_READY, 1, NULL, &master, 1)) < 0)
-		return fail(r, "report to ctr");
-	return use_stdio((int[]){slave, slave, slave});
-}
-
-static _Noreturn void exec_main(const struct exec_params *p, int sync, int proc)
-{
-	int listener = -EBADF, r;
-
-	process_reset_signals();
-	if ((r = exec_join(p)) < 0 || (r = exec_stdio(p, sync)) < 0 ||
-	    (r = process_become(p->process, proc, p->seccomp, &listener)) < 0) {
-		sync_send(sync, SYNC_ERROR, r, error_text(), NULL, 0);
-		_exit(1);
-	}
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	_cleanup_(closep) int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char **env = process_env(p->process, root);
-	char *path = process_find(p->process);
-	r = path ? process_execute(p->process, path, env, p->seccomp, p->preserve_fds, sync) : -errno;
-	sync_send(sync, SYNC_EXEC_ERROR, r, error_text(), NULL, 0);
-	_exit(1);
-}
-
-static int clone_exec(const struct exec_params *p, struct container *c)
-{
-	struct pid_ns saved = {.own = -EBADF};
-	_cleanup_(closep) int proc = -EBADF;
-	int pair[2], r = 0;
-
-	/* For AppArmor's attribute; ours, opened before any of the container's is in sight. */
-	if (p->process->apparmor && *p->process->apparmor)
-		proc = openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return fail(-errno, "make a socket pair");
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	bool pid_ns = p->spec->ns[NS_PID].asked;
-	if (pid_ns)
-		r = pid_ns_enter(&saved, p->init_pidfd);
-	if (r == 0) {
-		c->pid = clone_into(0, p->cgroup, &c->pidfd);
-		if (c->pid == 0) {
-			close(pair[0]);
-			exec_main(p, pair[1], proc);
-		}
-		r = c->pid < 0 ? fail(-errno, "make a process in the container") : 0;
-	}
-	if (pid_ns)
-		pid_ns_leave(&saved);
-	close(pair[1]);
-	c->sync = pair[0];
-	return r;
-}
-
-int container_exec(const struct exec_params *p, struct container *c, bool *exec_failed)
-{
-	int fd = -EBADF;
-	size_t n = 1;
-
-	*c = CONTAINER_NONE;
-	*exec_failed = false;
-	int r = clone_exec(p, c);
-	if (r == 0) {
-		r = sync_expect(c->sync, SYNC_READY, exec_failed, &fd, &n);
-		r = r == 0 ? died_silently(c) : r;
-		if (r > 0 && n)
-			c->console = fd;
-	}
-	if (r > 0)
-		r = await_exec(c->sync, exec_failed);
-	if (r < 0)
-		container_abort(c);
-	return r;
 }

@@ -180,8 +180,11 @@ static int wait_for_start(struct child *c)
 
 		return r == 0 ? refuse(-ECANCELED, "ctr ended before the container was started") : r;
 	}
-	/* The creating process goes away now; do not hold its end. */
-	close(c->sync);
+	/* This may take days, and other containers may share the pid namespace: hold nothing of the host's. The
+	 * creating process goes away now, and its end of the channel with it. */
+	int r = close_others((int[]){c->params->listen_fd, c->console}, 2, c->params->preserve_fds);
+	if (r < 0)
+		return r;
 	int fd = accept4(c->params->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd < 0)
 		return fail(-errno, "wait for start");

@@ -50,11 +50,11 @@ static int check_target(const struct mount_spec *m, int target)
 	return refuse(-EPERM, "mount on %s refused: it lies inside /proc", m->destination);
 }
 
-/* The directory or file to mount on. proc and sysfs go on a real directory, never through a symlink of
+/* The directory or file to mount on. proc, sysfs and /dev go on a real directory, never through a symlink of
  * the image's, which would leave masked paths elsewhere. */
 static int open_target(struct child *c, const struct mount_spec *m, mode_t type)
 {
-	bool kernel_fs = streq(m->type, "proc") || streq(m->type, "sysfs");
+	bool kernel_fs = streq(m->type, "proc") || streq(m->type, "sysfs") || streq(m->destination, "/dev");
 
 	if (kernel_fs) {
 		struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,

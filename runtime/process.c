@@ -265,24 +265,38 @@ char **process_env(const struct process_spec *p, int root)
  * Closed now, not by the exec: until that is past its point of no return, the program's path, its `#!` line
  * and its ELF interpreter could name the host's files by way of /proc/self/fd/N (CVE-2024-21626).
  */
-static int close_all_but(int sync, unsigned int preserve_fds)
+int close_others(const int *keep, size_t n, unsigned int preserve_fds)
 {
-	unsigned int first = STDERR_FILENO + 1 + preserve_fds, keep = (unsigned int)sync;
+	unsigned int first = STDERR_FILENO + 1 + preserve_fds;
 
 	/* A caller that promised more fds than it passed left room there for ours. */
-	for (unsigned int fd = STDERR_FILENO + 1; fd < first; fd++)
-		if (fd != keep && fcntl((int)fd, F_GETFD) > 0)
+	for (unsigned int fd = STDERR_FILENO + 1; fd < first; fd++) {
+		bool kept = false;
+
+		for (size_t i = 0; i < n; i++)
+			kept |= keep[i] == (int)fd;
+		if (!kept && fcntl((int)fd, F_GETFD) > 0)
 			close((int)fd);
-	if (keep > first && sys_close_range(first, keep - 1, 0) < 0)
-		return fail(-errno, "close file descriptors");
-	return sys_close_range(keep >= first ? keep + 1 : first, ~0U, 0) < 0 ? fail(-errno, "close file descriptors")
-									     : 0;
+	}
+	/* The gaps between those to keep, from the lowest on. */
+	for (;;) {
+		unsigned int next = ~0U;
+
+		for (size_t i = 0; i < n; i++)
+			if (keep[i] >= (int)first && (unsigned int)keep[i] < next)
+				next = (unsigned int)keep[i];
+		if (next > first && sys_close_range(first, next == ~0U ? next : next - 1, 0) < 0)
+			return fail(-errno, "close file descriptors");
+		if (next == ~0U)
+			return 0;
+		first = next + 1;
+	}
 }
 
 int process_execute(const struct process_spec *p, const char *path, char **env, const struct seccomp_filter *filter,
 		    unsigned int preserve_fds, int sync)
 {
-	int r = close_all_but(sync, preserve_fds);
+	int r = close_others(&sync, 1, preserve_fds);
 
 	if (r < 0)
 		return r;

@@ -56,7 +56,7 @@ static int find_id(const struct engine *e, const char *name, char **id)
 		r = by_prefix(e, name, id);
 	if (r == -ENOENT)
 		return refuse(r, "no container %.140s (see `ctr ps -a`)", name);
-	return r;
+	return r < 0 && r != -EINVAL ? fail(r, "look for container %.140s", name) : r;
 }
 
 /* The monitor is gone and left a state: end what still runs and say what happened. */

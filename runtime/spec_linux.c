@@ -102,15 +102,15 @@ static int parse_device(const struct json *item, struct device_spec *d)
 	if ((r = json_expect(item, JSON_OBJECT)) < 0 || (r = json_want_str(item, "type", &type)) < 0 ||
 	    (r = json_want_str(item, "path", &d->path)) < 0 || (r = json_want_u32(item, "major", &d->major)) < 0 ||
 	    (r = json_want_u32(item, "minor", &d->minor)) < 0 ||
-	    (r = json_want_u64(item, "fileMode", 07777, &mode)) < 0 || (r = json_want_u32(item, "uid", &d->uid)) < 0 ||
-	    (r = json_want_u32(item, "gid", &d->gid)) < 0)
+	    (r = json_want_u64(item, "fileMode", 0177777, &mode)) < 0 ||
+	    (r = json_want_u32(item, "uid", &d->uid)) < 0 || (r = json_want_u32(item, "gid", &d->gid)) < 0)
 		return r;
 	if (strlen(type) != 1 || !strchr("bcpu", type[0]))
 		return json_refuse(item, "has an unknown type \"%.20s\" (b, c, u or p)", type);
 	if (!d->path || d->path[0] != '/')
 		return json_refuse(item, "needs an absolute path");
 	d->type = type[0] == 'u' ? 'c' : type[0];
-	d->mode = (mode_t)mode;
+	d->mode = (mode_t)mode & 07777; /* podman writes the whole st_mode */
 	return 0;
 }
 

@@ -17,6 +17,11 @@ int sync_send(int sock, enum sync_tag tag, int value, const char *text, const in
 
 int sync_expect(int sock, enum sync_tag tag, bool *exec_failed, int *fds, size_t *n)
 {
+	return sync_expect_value(sock, tag, exec_failed, NULL, fds, n);
+}
+
+int sync_expect_value(int sock, enum sync_tag tag, bool *exec_failed, int *value, int *fds, size_t *n)
+{
 	struct sync_msg msg;
 	ssize_t got = fd_recv(sock, &msg, sizeof(msg), fds, n);
 
@@ -24,8 +29,11 @@ int sync_expect(int sock, enum sync_tag tag, bool *exec_failed, int *fds, size_t
 		return got < 0 ? fail((int)got, "talk to the container's first process") : 0;
 	if (got != sizeof(msg))
 		return refuse(-EPROTO, "the container's first process sent a cut message");
-	if (msg.tag == (uint32_t)tag)
+	if (msg.tag == (uint32_t)tag) {
+		if (value)
+			*value = msg.value;
 		return 1;
+	}
 	if (msg.tag != SYNC_ERROR && msg.tag != SYNC_EXEC_ERROR)
 		return refuse(-EPROTO, "the container's first process sent message %u instead of %d", msg.tag, tag);
 	msg.text[sizeof(msg.text) - 1] = '\0';

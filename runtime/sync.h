@@ -33,3 +33,5 @@ int sync_send(int sock, enum sync_tag tag, int value, const char *text, const in
  * FDS as in fd_recv; may be NULL.
  */
 int sync_expect(int sock, enum sync_tag tag, bool *exec_failed, int *fds, size_t *n);
+/* The same, giving the message's number as well; VALUE may be NULL. */
+int sync_expect_value(int sock, enum sync_tag tag, bool *exec_failed, int *value, int *fds, size_t *n);

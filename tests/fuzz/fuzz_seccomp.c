@@ -175,7 +175,7 @@ static void check_program(const struct profile *p, const struct sock_filter *cod
 			continue;
 		for (int k = 0; k < 5; k++) {
 			struct seccomp_data call = {.arch = kernel_arch};
-			const struct arg_test *t = &p->tests[p->rules[i].first_test];
+			const struct arg_test *t = p->rules[i].n_tests ? &p->tests[p->rules[i].first_test] : NULL;
 
 			call.nr = k < 4 || place.mux < 0 ? place.nr + (k == 3) : place.mux;
 			for (unsigned int n = 0; n < p->rules[i].n_tests; n++, t++)

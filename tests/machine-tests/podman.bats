@@ -84,6 +84,6 @@ pod() {
 
 @test "podman run --privileged and --cap-add" {
     run -0 pod run --rm --network none --cap-add NET_ADMIN busybox ip addr add 192.0.2.1/32 dev lo
-    run -0 pod run --rm --network none --privileged busybox sh -c 'mount -t tmpfs x /mnt && echo mounted'
+    run -0 pod run --rm --network none --privileged busybox sh -c 'mkdir -p /m && mount -t tmpfs x /m && echo mounted'
     has mounted
 }
