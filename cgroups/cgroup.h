@@ -15,7 +15,7 @@
 #include "cgroups/limits.h"
 
 struct cgroup {
-	int fd;	    /* O_DIRECTORY fd of the cgroup, for clone3's CLONE_INTO_CGROUP; -EBADF when none */
+	int fd;     /* O_DIRECTORY fd of the cgroup, for clone3's CLONE_INTO_CGROUP; -EBADF when none */
 	char *path; /* owned; as given to cgroup_create */
 };
 

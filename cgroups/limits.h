@@ -14,7 +14,7 @@
 struct io_limit {
 	uint32_t major, minor;
 	int64_t rbps, wbps, riops, wiops; /* LIMIT_UNSET, or a rate; 0 lifts the limit */
-	int64_t weight;			  /* 1..10000 in cgroup2's scale, or LIMIT_UNSET */
+	int64_t weight;                   /* 1..10000 in cgroup2's scale, or LIMIT_UNSET */
 };
 
 struct hugepage_limit {
@@ -31,8 +31,8 @@ struct key_value {
  * user namespace, where nobody can make device nodes, leave the rules out. */
 struct device_rule {
 	bool allow;
-	char type;		       /* 'b', 'c' or 'a' for both */
-	int64_t major, minor;	       /* -1: any */
+	char type;            /* 'b', 'c' or 'a' for both */
+	int64_t major, minor; /* -1: any */
 	bool read, write, mknod;
 };
 
@@ -40,20 +40,20 @@ struct device_rule {
 struct cgroup_limits {
 	int64_t memory_max, memory_low, memory_swap; /* bytes; memory_swap = memory + swap as in OCI */
 	bool memory_check_before_update;
-	int64_t cpu_shares;			     /* the v1 scale 2..262144, converted to cpu.weight */
-	int64_t cpu_quota, cpu_period, cpu_burst;    /* microseconds */
+	int64_t cpu_shares;                       /* the v1 scale 2..262144, converted to cpu.weight */
+	int64_t cpu_quota, cpu_period, cpu_burst; /* microseconds */
 	int64_t cpu_idle;
-	const char *cpus, *mems;		     /* cpuset lists, NULL unset */
-	int64_t pids_max;			     /* 0 is taken as 1, which inside is the same */
-	int64_t io_weight;			     /* v1 scale 10..1000 as in OCI blockIO.weight */
+	const char *cpus, *mems; /* cpuset lists, NULL unset */
+	int64_t pids_max;        /* 0 is taken as 1, which inside is the same */
+	int64_t io_weight;       /* v1 scale 10..1000 as in OCI blockIO.weight */
 	const struct io_limit *io;
 	size_t n_io;
 	const struct hugepage_limit *hugepages;
 	size_t n_hugepages;
-	const struct key_value *unified;	     /* file name -> text, written line by line */
+	const struct key_value *unified; /* file name -> text, written line by line */
 	size_t n_unified;
 	const struct device_rule *devices;
-	size_t n_devices;			     /* 0: no device program at all */
+	size_t n_devices; /* 0: no device program at all */
 };
 
 #define CGROUP_LIMITS_NONE                                                                                             \

@@ -112,7 +112,7 @@ static int build_annotations(struct building *b, const struct fences *f)
 	}
 	if (f->seccomp_default)
 		b->annotations[n++] = (struct key_value){ANNOTATION_SECCOMP, "default"};
-	const char *user = b->o->user ? b->o->user : b->config.user ? b->config.user : "";
+	const char *user = b->o->user && *b->o->user ? b->o->user : b->config.user ? b->config.user : "";
 	b->annotations[n++] = (struct key_value){ANNOTATION_USER, user};
 	b->spec.annotations = b->annotations;
 	b->spec.n_annotations = n;

@@ -24,9 +24,9 @@ static const struct opt spec_table[] = {
 
 static int spec_run(void *opts, int argc, char **argv)
 {
-	static const char *const args[] = {"sh"}, *const env[] = {
-						    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-						    "TERM=xterm"};
+	static const char *const args[] = {"sh"},
+				 *const env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+						 "TERM=xterm"};
 	const struct spec_opts *o = opts;
 	struct id_map map = {.container = 0, .host = getuid(), .size = 1};
 	struct strbuf text = {0};
@@ -73,12 +73,12 @@ const struct verb oci_spec = {
 static int features_run(void *opts, int argc, char **argv)
 {
 	static const char *const hooks[] = {"prestart",       "createRuntime", "createContainer",
-				      "startContainer", "poststart",     "poststop"};
-	static const char *const options[] = {"async",       "atime",       "bind",   "defaults",    "dev",       "diratime",
-					"exec",        "noatime",     "nodev",  "nodiratime",  "noexec",    "nosuid",
-					"nosymfollow", "private",     "rbind",  "relatime",    "rprivate",  "ro",
-					"rro",         "rshared",     "rslave", "runbindable", "rw",        "shared",
-					"slave",       "strictatime", "suid",   "tmpcopyup",   "unbindable"};
+					    "startContainer", "poststart",     "poststop"};
+	static const char *const options[] = {
+		"async",    "atime",       "bind",   "defaults",  "dev",         "diratime",    "exec",  "noatime",
+		"nodev",    "nodiratime",  "noexec", "nosuid",    "nosymfollow", "private",     "rbind", "relatime",
+		"rprivate", "ro",          "rro",    "rshared",   "rslave",      "runbindable", "rw",    "shared",
+		"slave",    "strictatime", "suid",   "tmpcopyup", "unbindable"};
 	struct strbuf text = {0};
 	struct json_writer w = {.out = &text, .indent = 2};
 

@@ -42,7 +42,7 @@ static bool on_filesystem(int fd, unsigned int magic)
  */
 static int check_target(const struct mount_spec *m, int target)
 {
-	if (!on_filesystem(target, PROC_SUPER_MAGIC) || streq(m->type, "proc"))
+	if (!on_filesystem(target, PROC_SUPER_MAGIC) || (streq(m->type, "proc") && !(m->special & MOUNT_BIND)))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(proc_replaceable); i++)
 		if (streq(m->destination, proc_replaceable[i]))

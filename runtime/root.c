@@ -33,8 +33,13 @@ int child_attach_root(struct child *c)
 	if (r < 0)
 		return fail(r, "set the propagation of the root filesystem");
 	const char *where = c->params->mount_point ? c->params->mount_point : "/";
-	if (sys_move_mount(root, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
-		return fail(-errno, "attach the root filesystem");
+	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS;
+	r = sys_move_mount(root, "", AT_FDCWD, where, flags) < 0 ? -errno : 0;
+	/* Root of a user namespace may not get to the bundle; only hooks would miss that place. */
+	if (r == -EACCES && c->new_user_ns)
+		r = sys_move_mount(root, "", AT_FDCWD, "/", flags) < 0 ? -errno : 0;
+	if (r < 0)
+		return fail(r, "attach the root filesystem");
 	c->root = root;
 	return 0;
 }

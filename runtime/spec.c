@@ -255,7 +255,7 @@ static int parse_mount(const struct json *item, struct mount_spec *m)
 		return json_refuse(item, "has no destination");
 	m->data = xcalloc(n + 1, sizeof(*m->data));
 	for (size_t i = 0; i < n; i++)
-		if ((r = mount_spec_option(m, options[i])) < 0)
+		if (mount_spec_option(m, options[i]) < 0)
 			return json_refuse(item, "has an option that does not fit: %s", options[i]);
 	if (m->type && streq(m->type, "bind"))
 		m->special |= m->special & MOUNT_RECURSIVE ? 0 : MOUNT_BIND;

@@ -64,34 +64,19 @@ for p in /proc/[0-9]*; do
 done
 true'
 
-# A ctr that runs in container $1 (by /proc/self/exe of an exec, as the attack has it) and waits there.
-ctr_stuck_inside() {
-    ctr exec "$1" mkfifo /fifo </dev/null
-    timeout -s KILL "$limit" "$CTR" --root "$BATS_FILE_TMPDIR/store" --state "$BATS_FILE_TMPDIR/state" exec "$1" \
-        /proc/self/exe --root /r --state /s run --rootfs --env-file /fifo / true </dev/null >"$BATS_TEST_TMPDIR/stuck" 2>&1 3>&- &
-}
-
-ctr_is_inside() {
-    ctr exec "$1" sh -c 'for p in /proc/[0-9]*; do case $(tr "\0" " " <$p/cmdline) in *--env-file*fifo*) exit 0 ;; esac; done; exit 1' </dev/null
-}
-
 static_ctr() {
     file -bL "$CTR" | grep -q 'static' || skip "this build of ctr is dynamic: it cannot run inside the container"
 }
 
-@test "/proc/self/exe of an exec is ctr, and cannot be written from the container" {
-    needs file
-    static_ctr
+@test "/proc/self/exe leads an exec nowhere: who looks for the program is not in the container's pid namespace" {
     local before
     before=$(checksum)
     for privileges in "" --privileged; do
         ctr run -d --name victim $privileges busybox sleep 1000 </dev/null
-        ctr_stuck_inside victim
-        eventually ctr_is_inside victim
-        run -0 ctr exec $privileges victim sh -c "$overwrite" </dev/null
-        has "target /proc/"
-        lacks WRITTEN
-        lacks REMOUNTED
+        run -127 ctr exec $privileges victim /proc/self/exe --version </dev/null
+        # The kernel looks for an interpreter later, in the process that is in there: that finds the sealed ctr.
+        ctr exec victim sh -c 'printf "#!/proc/self/exe --version\n" >/s; chmod +x /s' </dev/null
+        run ctr exec $privileges victim /s </dev/null
         ctr rm --force victim
         [[ $(checksum) == "$before" ]]
     done

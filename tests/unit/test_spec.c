@@ -402,7 +402,7 @@ TEST("device nodes are read and checked")
 	CHECK(refused(parse_linux("\"devices\":[{\"path\":\"/dev/x\"}]", &s), &s, "unknown type \"\""));
 	CHECK(refused(parse_linux("\"devices\":[{\"type\":\"c\"}]", &s), &s,
 		      "linux.devices[0] needs an absolute path"));
-	CHECK(refused(parse_linux("\"devices\":[{\"path\":\"/d\",\"type\":\"c\",\"fileMode\":4096}]", &s), &s,
+	CHECK(refused(parse_linux("\"devices\":[{\"path\":\"/d\",\"type\":\"c\",\"fileMode\":-1}]", &s), &s,
 		      "linux.devices[0].fileMode"));
 }
 
