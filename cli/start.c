@@ -30,9 +30,7 @@ struct root_plan {
 	const struct record *record;
 	int user_ns; /* >= 0: map ids of every layer by it */
 	bool look;   /* read only: the writable layer is one more lower layer */
-	/* The id-mapped copies: from Linux 6.15 overlayfs takes only those that an fd still holds together. */
-	int *trees;
-	size_t n_trees;
+	struct strv mapped; /* paths on which an id-mapped copy of themselves is mounted */
 };
 
 /* Opens PATH as a directory; with a user namespace through an id-mapped copy of its mount. */
@@ -54,11 +52,13 @@ static int open_layer(struct root_plan *p, const char *path)
 					"or run without --userns",
 					path)
 			       : fail(-errno, "map the ids of %s", path);
+	/* In our own mount namespace, over the folder itself: overlayfs takes a detached mount only from Linux
+	 * 6.15 on. */
+	if (sys_move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return fail(-errno, "map the ids of %s", path);
+	strv_add(&p->mapped, path);
 	int fd = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return fail(-errno, "open %s", path);
-	p->trees[p->n_trees++] = take_fd(&tree);
-	return fd;
+	return fd < 0 ? fail(-errno, "open %s", path) : fd;
 }
 
 static int open_under(int base, const char *name)
@@ -90,12 +90,9 @@ static int open_root(void *arg)
 	struct root_plan *p = arg;
 	const struct strv *layers = &p->record->layers;
 	_cleanup_(freep) int *fds = xcalloc(layers->n + 1, sizeof(*fds));
-	_cleanup_(freep) int *trees = xcalloc(layers->n + 1, sizeof(*trees));
 	size_t opened = 0;
 	int r = 0;
 
-	p->trees = trees;
-	p->n_trees = 0;
 	if (p->record->rootfs)
 		return mountfd_clone(AT_FDCWD, p->record->rootfs, true);
 	while (opened < layers->n && r >= 0) {
@@ -109,8 +106,10 @@ static int open_root(void *arg)
 		r = mount_layers(p, fds, layers->n);
 	for (size_t i = 0; i < opened; i++)
 		close(fds[i]);
-	while (p->n_trees)
-		close(trees[--p->n_trees]);
+	/* The overlay has copies of its own; what lies over the container's folder would keep it from removal. */
+	for (size_t i = 0; i < p->mapped.n; i++)
+		umount2(p->mapped.v[i], MNT_DETACH);
+	strv_free(&p->mapped);
 	return r;
 }
 

@@ -73,12 +73,11 @@ teardown() {
 }
 
 @test "a volume's mounts and unmounts do not reach the host" {
-	before=$(cat /proc/self/mountinfo)
 	ctr run --rm --cap-add SYS_ADMIN --security-opt seccomp=unconfined -v "$work/vol:/v" busybox sh -c \
 		'mkdir -p /v/sub; mount -t tmpfs none /v/sub && touch /v/sub/inside'
 	[ -d "$work/vol/sub" ]
 	[ ! -e "$work/vol/sub/inside" ]
-	equal "$before" "$(cat /proc/self/mountinfo)"
+	run -1 grep -F "$work/vol" /proc/self/mountinfo
 }
 
 @test "a symlink in the container does not lead a volume out of it" {

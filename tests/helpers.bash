@@ -37,7 +37,7 @@ monitor_of() { # CONTAINER: the process id of its monitor
 # --- a file's beginning and end -----------------------------------------------------------------------
 
 store_begin() {
-	SCRATCH=$(mktemp -d /tmp/ctr-bats.XXXXXX)
+	SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/ctr-bats.XXXXXX")
 	chmod 755 "$SCRATCH"
 	STORE=$SCRATCH/store STATE=$SCRATCH/state
 	export SCRATCH STORE STATE

@@ -178,7 +178,8 @@ load helpers
 @test "signals that the caller ignores are not ignored in the container" {
 	run bash -c 'trap "" INT QUIT HUP TERM; exec "$@"' - "$CTR" --root "$STORE" --state "$STATE" run --rm busybox \
 		grep SigIgn /proc/self/status 3>&- 4>&- </dev/null
-	matches 'SigIgn:.0{16}$' "$output"
+	# 1 to 31; those above are the C library's own and whoever started us may have left them ignored.
+	matches 'SigIgn:.[0-9a-f]{8}[08]0{7}$' "$output"
 }
 
 @test "a relative --root is as good as an absolute one" {
