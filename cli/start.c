@@ -28,8 +28,8 @@
 struct root_plan {
 	const struct engine *engine;
 	const struct record *record;
-	int user_ns; /* >= 0: map ids of every layer by it */
-	bool look;   /* read only: the writable layer is one more lower layer */
+	int user_ns;        /* >= 0: map ids of every layer by it */
+	bool look;          /* read only: the writable layer is one more lower layer */
 	struct strv mapped; /* paths on which an id-mapped copy of themselves is mounted */
 };
 

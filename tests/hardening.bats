@@ -563,7 +563,7 @@ C
 
 @test "the first process cannot be traced or read by its container before it is the program" {
     # Not dumpable until the exec: /proc/PID/fd of a ctr that is about to become the program is closed.
-    ctr run -d --name watch busybox sh -c 'while :; do for p in /proc/[0-9]*; do case $(readlink $p/exe 2>&1) in *busybox) ;; *) ls -l $p/fd/ 2>/dev/null | grep -E "/(etc|work|usr|var)" ;; esac; done; done >/seen 2>/dev/null' </dev/null
+    ctr run -d --name watch busybox sh -c 'while :; do for p in /proc/[0-9]*; do case $(readlink $p/exe 2>&1) in *busybox) ;; *) ls -l $p/fd/ 2>/dev/null | grep -E " ([3-9]|[0-9][0-9]+) -> /(etc|work|usr|var)" ;; esac; done; done >/seen 2>/dev/null' </dev/null
     for _ in {1..20}; do
         ctr exec watch true </dev/null
     done
