@@ -53,6 +53,9 @@ int read_all(int fd, size_t max, char **out, size_t *len)
 		used += (size_t)n;
 		if (used > max)
 			return -EFBIG;
+		/* All that a regular file had when it was opened: no read to be told so. */
+		if (S_ISREG(st.st_mode) && st.st_size > 0 && used == (size_t)st.st_size)
+			break;
 		if (used == cap) {
 			cap *= 2;
 			buf = xreallocarray(buf, cap + 1, 1);

@@ -174,7 +174,7 @@ static void strbuf_grow(struct strbuf *b, size_t extra)
 		need = SIZE_MAX; /* the allocator refuses this */
 	if (need <= b->cap)
 		return;
-	size_t cap = b->cap ? b->cap : 128;
+	size_t cap = b->cap ? b->cap : 1024;
 	while (cap < need && cap <= SIZE_MAX / 2)
 		cap *= 2;
 	b->cap = cap < need ? need : cap;

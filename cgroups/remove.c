@@ -84,10 +84,14 @@ static int try_remove(int root, const char *relative)
 
 int cgroup_remove_empty(const char *path)
 {
-	_cleanup_(closep) int root = cgroup_open_root();
-	int r = root < 0 ? root : try_remove(root, cgroup_relative(path));
+	const char *mount_point = cgroup_mount_point();
+	if (!mount_point)
+		return -ENOENT;
 
-	return r == -ENOENT || r == -ENODEV ? 0 : r;
+	/* By one path: a cgroup filesystem has no symbolic links. */
+	_cleanup_(freep) char *whole = xasprintf("%s/%s", mount_point, cgroup_relative(path));
+	int r = try_remove(AT_FDCWD, whole);
+	return r == -ENODEV ? 0 : r;
 }
 
 int cgroup_remove(const struct cgroup *cg)

@@ -117,8 +117,8 @@ static int stop_found(struct found *f, const struct stop_opts *o)
 		return wait_for_monitor(f); /* it ended just now, and is being put away */
 	if ((r = signal_init(f, sig)) < 0 && r != -EINVAL)
 		return r;
-	/* A frozen process does not hear a signal. */
-	if (f->status == STATUS_PAUSED && (r = set_frozen(f, false)) < 0)
+	/* A frozen process hears no signal but SIGKILL, of which it may be gone by now. */
+	if (f->status == STATUS_PAUSED && (r = set_frozen(f, false)) < 0 && r != -ENOENT && r != -ENODEV)
 		return r;
 	r = wait_for_end(sock, seconds > 2000000 ? -1 : (int)seconds * 1000, &status);
 	if (r != 0)

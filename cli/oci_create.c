@@ -147,7 +147,7 @@ static int open_bundle(struct making *m, const struct create_opts *o, const char
 	if ((r = spec_load(m->bundle, STATE_CONFIG, &m->spec, &text, &len)) < 0 ||
 	    (r = check_options(o, &m->spec, run)) < 0)
 		return r;
-	m->root = launch_bundle_root(&m->spec, m->bundle, &m->root_path);
+	m->root = launch_bundle_root(&m->spec, m->bundle, path, &m->root_path);
 	if (m->root < 0)
 		return m->root;
 	m->dir = state_dir_create(globals.root, id);

@@ -146,21 +146,13 @@ void launch_close(struct launch *l)
 	seccomp_filter_free(&l->seccomp);
 }
 
-int launch_bundle_root(const struct spec *spec, int bundle_fd, char **path)
+int launch_bundle_root(const struct spec *spec, int bundle_fd, const char *bundle, char **path)
 {
-	char buf[PATH_MAX], link[64];
-	_cleanup_(closep) int dir = openat(bundle_fd, spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = sys_open_tree(bundle_fd, spec->root_path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
-	if (dir < 0)
+	if (fd < 0)
 		return fail(-errno, "open the root filesystem %s", spec->root_path);
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
-	ssize_t n = readlink(link, buf, sizeof(buf) - 1);
-	if (n < 0)
-		return fail(-errno, "find the path of the root filesystem");
-	buf[n] = '\0';
-	int fd = mountfd_clone(dir, "", true);
-	if (fd >= 0)
-		*path = xstrdup(buf);
+	*path = spec->root_path[0] == '/' ? xstrdup(spec->root_path) : xasprintf("%s/%s", bundle, spec->root_path);
 	return fd;
 }
 

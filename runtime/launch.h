@@ -43,9 +43,9 @@ void launch_undo(struct launch *l);
 /* Closes the fds and frees the filter; the container stays. */
 void launch_close(struct launch *l);
 
-/* The detached root mount of a bundle (spec->root_path, relative to BUNDLE_FD), and in *PATH its absolute
- * path (caller frees). */
-int launch_bundle_root(const struct spec *spec, int bundle_fd, char **path);
+/* The detached root mount of a bundle (spec->root_path, relative to BUNDLE_FD, which is BUNDLE), and in *PATH
+ * its absolute path (caller frees). */
+int launch_bundle_root(const struct spec *spec, int bundle_fd, const char *bundle, char **path);
 
 /* Ends whatever runs in the container of S and removes its cgroup; what is gone already is a success. */
 int launch_destroy(const struct state *s);

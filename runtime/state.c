@@ -73,13 +73,17 @@ int state_dir_remove(const char *root, const char *id)
 
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : fail(dir, "open %s", root);
-	/* What is usually there by its name; a listing costs more. */
-	static const char *const usual[] = {STATE_CONFIG, STATE_FILE, "hosts", "hostname", "attach.sock"};
-	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
-		char path[300];
+	/* What is usually there by its name; a listing costs more. The engine's containers have the second row. */
+	static const char *const usual[2][3] = {{STATE_CONFIG, STATE_FILE}, {"hosts", "hostname", "attach.sock"}};
+	for (size_t row = 0; row < ARRAY_SIZE(usual); row++) {
+		for (size_t i = 0; i < ARRAY_SIZE(usual[row]) && usual[row][i]; i++) {
+			char path[300];
 
-		if (snprintf(path, sizeof(path), "%s/%s", id, usual[i]) < (int)sizeof(path))
-			unlinkat(dir, path, 0);
+			if (snprintf(path, sizeof(path), "%s/%s", id, usual[row][i]) < (int)sizeof(path))
+				unlinkat(dir, path, 0);
+		}
+		if (unlinkat(dir, id, AT_REMOVEDIR) == 0)
+			return 0;
 	}
 	return remove_tree_at(dir, id);
 }

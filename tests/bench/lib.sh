@@ -3,7 +3,7 @@
 
 rootfs=$BENCH_SCRATCH/rootfs
 ctr_root=$BENCH_SCRATCH/ctr-root
-ctr_state=$BENCH_SCRATCH/ctr-state
+ctr_state=$BENCH_SCRATCH/state/ctr
 
 note() {
 	printf 'bench: %s\n' "$*" >&2

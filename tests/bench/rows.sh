@@ -18,12 +18,12 @@ make_bundle() {
 podman() {
 	command podman "${podman_globals[@]}" "$@"
 }
-podman_globals=(--root "$BENCH_SCRATCH/podman/root" --runroot "$BENCH_SCRATCH/podman/run"
-	--tmpdir "$BENCH_SCRATCH/podman/tmp" --cgroup-manager cgroupfs --events-backend file)
+podman_globals=(--root "$BENCH_SCRATCH/podman/root" --runroot "$BENCH_SCRATCH/state/podman/run"
+	--tmpdir "$BENCH_SCRATCH/state/podman/tmp" --cgroup-manager cgroupfs --events-backend file)
 
 # Sets argv to how a row runs a command: row_argv ROW COMMAND [ARG]...
 row_argv() {
-	local row=$1 bundle=$BENCH_SCRATCH/bundles/$2 state=$BENCH_SCRATCH/$1-state
+	local row=$1 bundle=$BENCH_SCRATCH/bundles/$2 state=$BENCH_SCRATCH/state/$1
 	shift
 	case $row in
 	exec) argv=("$rootfs/bin/busybox" "$@") ;;

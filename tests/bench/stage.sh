@@ -45,6 +45,21 @@ cover_host_directories() {
 	done
 }
 
+# State on a tmpfs, where /run is on every host; and a fresh filesystem for each engine's store: ext4 does not
+# give out an inode that was freed less than half a minute ago, so what one row removes would make another's
+# files slow to create.
+give_stores() {
+	local name
+	mkdir -p "$BENCH_SCRATCH/state"
+	mount -t tmpfs tmpfs "$BENCH_SCRATCH/state"
+	for name in ctr-root podman; do
+		mkdir -p "$BENCH_SCRATCH/$name"
+		truncate -s 4G "$BENCH_SCRATCH/$name.ext4"
+		mkfs.ext4 -q "$BENCH_SCRATCH/$name.ext4" && mount -o loop "$BENCH_SCRATCH/$name.ext4" "$BENCH_SCRATCH/$name" ||
+			printf 'bench: no filesystem of its own for %s: its rows may be slower\n' "$name" >&2
+	done
+}
+
 # crun raises RLIMIT_MEMLOCK before it loads a device program, and gives up when it may not.
 memlock_cannot_be_raised() {
 	local name caps
@@ -67,6 +82,7 @@ mounts)
 	unset BENCH_STAGE_STEP
 	mount_cgroup2
 	cover_host_directories
+	give_stores
 	options=()
 	if memlock_cannot_be_raised; then
 		echo 'bench: no CAP_SYS_RESOURCE: raising RLIMIT_MEMLOCK is answered without doing it, for all rows' >&2
