@@ -57,7 +57,7 @@ static int build_log(struct building *b)
 	b->record.log_max = LOG_MAX_DEFAULT;
 	if (o->log_driver && streq(o->log_driver, "none"))
 		b->record.log_none = true;
-	else if (o->log_driver && !streq(o->log_driver, "k8s-file") && !streq(o->log_driver, "json-file"))
+	else if (o->log_driver && !streq(o->log_driver, "k8s-file"))
 		return refuse(-EINVAL, "unknown --log-driver %.40s (k8s-file, none)", o->log_driver);
 	for (size_t i = 0; i < o->log_opts.n; i++) {
 		const char *size = after_prefix(o->log_opts.v[i], "max-size=");

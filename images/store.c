@@ -29,14 +29,14 @@ static int make_store(const struct store *s)
 
 static int open_root(const char *root)
 {
-	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 || errno != ENOENT)
 		return fd < 0 ? fail(-errno, "open image store %s", root) : fd;
 
 	int r = make_dirs(root, 0700);
 	if (r < 0)
 		return r;
-	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? fail(-errno, "open image store %s", root) : fd;
 }
 

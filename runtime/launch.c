@@ -1,16 +1,11 @@
 #include "runtime/launch.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/sys.h"
-#include "runtime/caps.h"
 #include "runtime/hooks.h"
-#include "runtime/mountfd.h"
 #include "runtime/seal.h"
 
 /* How long a killed cgroup may take to become empty before that is called an error. */

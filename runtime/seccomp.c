@@ -196,7 +196,7 @@ static bool cache_get(const char *dir, const char *key, struct seccomp_filter *f
 
 	if (snprintf(path, sizeof(path), "%s/%s.bpf", dir, key) >= (int)sizeof(path))
 		return false;
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	_cleanup_(closep) int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0) {
 		if (errno != ENOENT)
 			debug("not using the seccomp cache %s: %s", path, strerror(errno));
@@ -215,9 +215,9 @@ static void cache_put(const char *dir, const char *key, const struct seccomp_fil
 	_cleanup_(freep) char *name = xasprintf("%s.bpf", key);
 	struct strbuf file = {0};
 
-	_cleanup_(closep) int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(closep) int fd = openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && make_dirs(dir, 0700) == 0)
-		fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
 		debug("not caching the seccomp filter in %s: %s", dir, strerror(errno));
 		return;
@@ -347,7 +347,7 @@ static int take_messages(const char *helper, int fd, int status)
 static int helper_input(const struct json *profile)
 {
 	if (!profile) {
-		int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		int fd = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
 
 		return fd < 0 ? fail(-errno, "open /dev/null") : fd;
 	}

@@ -211,7 +211,7 @@ int entry_remove(struct extractor *x, const char *name)
 int dir_work_in(struct extractor *x)
 {
 	if (x->cwd < 0) {
-		x->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		x->cwd = openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (x->cwd < 0)
 			return fail(-errno, "open the working directory");
 	}
